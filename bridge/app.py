@@ -1,0 +1,252 @@
+"""Composition root: settings become objects, objects become tasks in one TaskGroup, the end becomes an exit code.
+
+Wires and nothing else. The samples' way is drawn here once: pollers → outbox → publisher.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from contextlib import suppress
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any
+
+from loguru import logger
+from prometheus_client import disable_created_metrics
+
+from bridge import __version__, demo
+from bridge.commands import Commands
+from bridge.delivery.outbox import Outbox
+from bridge.delivery.provisioning import is_wanted, provision
+from bridge.delivery.publisher import Publisher
+from bridge.errors import ConfigError
+from bridge.health.disk import DiskWatch
+from bridge.health.metrics import Metrics
+from bridge.health.server import Check, HealthServer
+from bridge.health.starts import count_start
+from bridge.health.status import Status, Watched
+from bridge.health.watchdog import Watchdog
+from bridge.meters.link import Link
+from bridge.meters.meter import Meter, resolve
+from bridge.meters.poller import Poller
+from bridge.meters.profile import load_profile
+from bridge.meters.trace import Trace
+from bridge.settings import MeterSettings
+
+if TYPE_CHECKING:
+    from bridge.sample import Sample
+    from bridge.settings import Settings
+
+_DEMO_NAME = "demo"
+_LOOP_SILENCE_S = 10.0
+_DISK_PATIENCE_S = 60.0
+_REPORT_EVERY_S = 60.0
+
+
+def run(settings: Settings) -> int:
+    """Run the bridge until SIGTERM or SIGINT and return the exit code: 0.
+
+    Raises:
+        ConfigError: a profile cannot be read, or the health server's port cannot be listened on.
+        Exception: whatever nobody expected; let it end the process, Docker starts it again.
+    """
+    # A second series for every counter, which nobody looks at.
+    disable_created_metrics()  # type: ignore[no-untyped-call]
+    asyncio.run(_App(settings).run())
+    return 0
+
+
+def resolve_meters(settings: Settings) -> list[Meter]:
+    """Return the meters of ``settings`` with their profiles applied.
+
+    Raises:
+        ConfigError: a profile changed for the worse since the settings were read.
+    """
+    return [
+        resolve(name, meter, load_profile(meter.profile, settings.profiles_dir), settings.poll)
+        for name, meter in settings.meters.items()
+    ]
+
+
+class _App:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._rng = SystemRandom()
+        self._metrics = Metrics(fleet=settings.health.fleet, register_values=settings.health.register_values)
+        self._watchdog = Watchdog(self._metrics)
+        self._disk = DiskWatch(settings.data_dir, self._metrics)
+        self._status = Status(self._metrics, self._disk, silence_s=lambda: self._watchdog.silence_s)
+        self._meters = resolve_meters(settings)
+        self._commands = Commands({}, clock_s=time.time)
+        self._devices = {name: meter.device or name for name, meter in settings.meters.items()}
+        self._outbox = Outbox(
+            settings.data_dir / "outbox.db", settings=settings.outbox, metrics=self._metrics, clock=time.time
+        )
+        self._publisher = Publisher(
+            settings.broker,
+            outbox=self._outbox,
+            thingsboard=settings.thingsboard,
+            device_names=self._devices,
+            commands=self._carry_out,
+            metrics=self._metrics,
+            rng=self._rng,
+        )
+
+    async def run(self) -> None:
+        settings = self._settings
+        logger.info(
+            "dlms-bridge {} | {} meters | upstream: {} | outbox: {}",
+            __version__,
+            len(self._meters),
+            settings.thingsboard.host or "none, samples are confirmed locally",
+            settings.data_dir / "outbox.db",
+        )
+        await self._outbox.open()
+        health = self._health_server()
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        try:
+            async with asyncio.TaskGroup() as delivery:
+                lasting = [
+                    delivery.create_task(self._watchdog.run(), name="watchdog"),
+                    delivery.create_task(self._disk.run(), name="disk"),
+                    delivery.create_task(self._status.run(), name="status report"),
+                    delivery.create_task(self._report_self(), name="gateway report"),
+                    delivery.create_task(self._provision(), name="provisioning"),
+                    delivery.create_task(self._outbox.run(), name="outbox"),
+                    delivery.create_task(self._publisher.run(), name="publisher"),
+                ]
+                try:
+                    await self._read_meters(stop)
+                finally:
+                    for task in lasting:
+                        task.cancel()
+        finally:
+            await self._publisher.close()
+            await self._outbox.close()
+            health.close()
+            logger.info("dlms-bridge | stopped; what is not confirmed yet waits on disk")
+
+    def _health_server(self) -> HealthServer:
+        host, port = self._settings.health.host, self._settings.health.port
+        try:
+            return HealthServer(
+                host,
+                port,
+                page=self._metrics.page,
+                healthy=self._healthy,
+                ready=self._ready,
+                status=lambda: self._status.report().plain(),
+            )
+        except OSError as error:
+            raise ConfigError(
+                [f"HEALTH__HOST={host} HEALTH__PORT={port}: cannot listen there: {error.strerror}"]
+            ) from error
+
+    async def _provision(self) -> None:
+        thingsboard, data_dir = self._settings.thingsboard, self._settings.data_dir
+        if is_wanted(thingsboard, data_dir):
+            await provision(thingsboard, data_dir, self._rng)
+
+    async def _report_self(self) -> None:
+        """Tell ThingsBoard how the gateway itself is doing, a message a minute."""
+        restarts = count_start(self._settings.data_dir)
+        while True:
+            await asyncio.sleep(_REPORT_EVERY_S)
+            report = await asyncio.to_thread(self._status.report)
+            self._publisher.report({**report.figures(), "restarts": restarts})
+
+    async def _read_meters(self, stop: asyncio.Event) -> None:
+        if not self._meters:
+            self._meters = [await self._demo_meter()]
+        pollers = self._pollers()
+        self._status.watch([Watched(name, poller) for name, poller in pollers.items()])
+        self._commands = Commands(
+            {self._devices.get(name, name): poller for name, poller in pollers.items()}, clock_s=time.time
+        )
+        async with asyncio.TaskGroup() as reading:
+            tasks = [reading.create_task(poller.run(), name=f"meter {name}") for name, poller in pollers.items()]
+            await stop.wait()
+            logger.info("dlms-bridge | stopping: releasing the meters")
+            for task in tasks:
+                task.cancel()
+
+    def _pollers(self) -> dict[str, Poller]:
+        link_settings = self._settings.link
+        connecting = asyncio.Semaphore(link_settings.max_connecting)
+        links: dict[tuple[str, int], Link] = {}
+        pollers = {}
+        traced = self._settings.log.traced
+        for number, meter in enumerate(self._meters):
+            where = (meter.host, meter.port)
+            if where not in links:
+                links[where] = Link(
+                    *where,
+                    meter.framing,
+                    connect_timeout_s=link_settings.connect_timeout_s,
+                    frame_gap_s=meter.frame_gap_s,
+                    connecting=connecting,
+                )
+            links[where].join()
+            self._metrics.expect(meter.name, interval_s=meter.interval_s, link=str(links[where]), profile=meter.profile)
+            pollers[meter.name] = Poller(
+                meter,
+                links[where],
+                sink=self._take,
+                notice=self._publisher.notice,
+                metrics=self._metrics,
+                rng=self._rng,
+                # The first cycles are spread over one interval, so that a fleet does not connect in one instant.
+                start_delay_s=meter.interval_s * number / len(self._meters),
+                trace=Trace(meter.name, (meter.password,)) if meter.name.lower() in traced else None,
+            )
+        if unknown := traced - {name.lower() for name in pollers}:
+            logger.warning("LOG__TRACE_METERS | there is no meter {}", ", ".join(sorted(unknown)))
+        return pollers
+
+    async def _demo_meter(self) -> Meter:
+        server = await demo.serve()
+        port = server.sockets[0].getsockname()[1]
+        logger.warning(
+            "no meters configured (METERS__<NAME>__HOST or METERS_FILE) | reading the built-in demo meter as {!r}: "
+            "its values are invented",
+            _DEMO_NAME,
+        )
+        settings = MeterSettings.model_validate(
+            {"host": "127.0.0.1", "port": port, "profile": "microstar", "password": demo.DEMO_PASSWORD}
+        )
+        return resolve(_DEMO_NAME, settings, load_profile(settings.profile), self._settings.poll)
+
+    async def _carry_out(self, device: str, method: str, params: Any) -> dict[str, Any]:
+        return await self._commands.carry_out(device, method, params)
+
+    def _take(self, sample: Sample) -> None:
+        self._outbox.put(sample)
+        self._publisher.live(sample)
+
+    def _healthy(self) -> Check:
+        silence_s = self._watchdog.silence_s
+        if silence_s > _LOOP_SILENCE_S:
+            return False, f"the event loop has not run for {silence_s:.0f} s"
+        return True, "ok"
+
+    def _ready(self) -> Check:
+        if not self._publisher.connected:
+            return False, "not connected to the local broker; samples wait on disk"
+        failing_for_s = self._disk.failing_for_s
+        if failing_for_s is not None and failing_for_s > _DISK_PATIENCE_S:
+            return False, f"the outbox could not be written for {failing_for_s:.0f} s; samples wait in memory"
+        return True, "ok"
+
+
+def complain(error: ConfigError) -> int:
+    """Print every problem of ``error`` on standard error and return the exit code: 2."""
+    with suppress(BrokenPipeError):
+        for problem in error.problems:
+            sys.stderr.write(f"{problem}\n")
+        count = len(error.problems)
+        sys.stderr.write(f"{count} {'mistake' if count == 1 else 'mistakes'} in the configuration; {error.hint}\n")
+    return 2

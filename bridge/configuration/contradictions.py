@@ -1,0 +1,208 @@
+"""Finds what is wrong between settings that are each right alone: with a profile, with a file, with one another.
+
+A setting that is already known to be wrong is left out of the comparison: it would only be named twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+from bridge.configuration.given import Found, Given, shown
+from bridge.configuration.variables import METERS
+from bridge.errors import ConfigError
+from bridge.meters.meter import Meter, resolve
+from bridge.meters.profile import Profile, load_profile, profile_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bridge.settings import MeterSettings, Settings
+
+_HIGHEST_HDLC_CLIENT: Final = 0x7F
+_HIGHEST_HDLC_SERVER: Final = {1: 0x7F, 2: 0x3FFF, 4: 0x0FFFFFFF}
+"""Seven bits an octet (IEC 62056-46, 6.4.2)."""
+_HIGHEST_WRAPPER_PORT: Final = 0xFFFF
+
+
+def find(settings: Settings, found: Found) -> dict[str, Meter]:
+    """Add every contradiction to ``found``; return the meters with their profiles applied, by name."""
+    _thingsboard(settings, found)
+    profiles = _Profiles(settings.profiles_dir, found)
+    written: dict[str, _Written] = {}
+    meters: dict[str, Meter] = {}
+    for name, meter_settings in settings.meters.items():
+        view = _Written(name.lower(), meter_settings, found)
+        profile = profiles.get(view)
+        if profile is not None:
+            written[name] = view
+            meters[name] = resolve(name, meter_settings, profile, settings.poll)
+            found.problems += view.problems(meters[name])
+    found.problems += _between(meters, written)
+    return meters
+
+
+def _thingsboard(settings: Settings, found: Found) -> None:
+    host, token = (found.values.get(("thingsboard", name)) for name in ("host", "token"))
+    key, secret = (found.values.get(("thingsboard", name)) for name in ("provision_key", "provision_secret"))
+    for given, lacking in ((key, "provision_secret"), (secret, "provision_key")):
+        if given and not found.values.get(("thingsboard", lacking)) and ("thingsboard", lacking) not in found.tried:
+            found.problems.append(f"{given.beside(lacking)}: missing; provisioning needs key and secret")
+    if token and key:
+        found.problems.append(f"{key.place}: is for getting a token, and {token.place} gives one; remove one of them")
+    certificate = found.values.get(("thingsboard", "cert_file"))
+    if host and not (token or key or secret or certificate) and ("thingsboard", "token") not in found.tried:
+        found.problems.append(
+            f"{host.beside('token')}: missing; {host.place} is given, and ThingsBoard asks for an access token"
+        )
+    if token and not host and ("thingsboard", "host") not in found.tried:
+        found.problems.append(f"{token.beside('host')}: missing; {token.place} is given, but no server to use it with")
+    mode = found.values.get(("thingsboard", "mode"))
+    if mode and settings.thingsboard.mode == "device" and len(settings.meters) > 1:
+        found.problems.append(
+            f"{mode.place}=device: is for one meter, and {len(settings.meters)} are configured; use gateway"
+        )
+    found.problems += _certificates(settings, found)
+
+
+def _certificates(settings: Settings, found: Found) -> Iterator[str]:
+    given = {name: found.values.get(("thingsboard", name)) for name in ("ca_file", "cert_file", "key_file")}
+    for name, lacking in (("cert_file", "key_file"), ("key_file", "cert_file")):
+        one = given[name]
+        if one and not given[lacking] and ("thingsboard", lacking) not in found.tried:
+            yield f"{one.beside(lacking)}: missing; a client certificate is two files, and {one.place} is one of them"
+    for name, one in given.items():
+        path: Path | None = getattr(settings.thingsboard, name)
+        if one and path is not None and not _exists(path):
+            yield f"{one.place}={shown(('',), one.value)}: there is no such file"
+        if one and not settings.thingsboard.tls and ("thingsboard", "tls") not in found.tried:
+            yield f"{one.place}: is for TLS, which is off; set {one.beside('tls')}=true or remove it"
+
+
+def _exists(path: Path, *, folder: bool = False) -> bool:
+    try:
+        return path.is_dir() if folder else path.is_file()
+    except (OSError, ValueError):  # a name too long for any file, a folder above it that is closed to us
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """One meter as somebody wrote it, to speak about it in his words."""
+
+    key: str
+    settings: MeterSettings
+    found: Found
+
+    def given(self, field: str) -> Given | None:
+        return self.found.values.get((METERS, self.key, field))
+
+    def usable(self, *fields: str) -> bool:
+        return not any((METERS, self.key, field) in self.found.tried for field in fields)
+
+    def place(self, field: str) -> str:
+        given = self.given(field)
+        return given.place if given else self.found.meter_places[self.key].beside(field)
+
+    def says(self, field: str, value: object) -> str:
+        """Return ``METERS__MAIN__CLIENT=200:``, or the same with the profile that it comes from, to begin a line."""
+        given = self.given(field)
+        if given and self.usable(field):
+            return f"{given.place}={shown((METERS, field), given.value)}:"
+        return f"{self.place(field)}: {value}, from profile {self.settings.profile},"
+
+    def problems(self, meter: Meter) -> Iterator[str]:
+        """Yield what cannot be in a meter alone."""
+        if meter.authentication == "low" and not meter.password and self.usable("authentication", "password"):
+            why = self.says("authentication", meter.authentication).rstrip(":,")
+            yield f"{self.place('password')}: missing; authentication low needs one ({why})"
+        if not self.usable("framing"):
+            return
+        if meter.framing == "hdlc":
+            highest_client, highest_server = _HIGHEST_HDLC_CLIENT, _HIGHEST_HDLC_SERVER
+            octets = meter.server_address_bytes if self.usable("server_address_bytes") else 0
+            limit = highest_server.get(octets, highest_server[4])
+            room = f"an HDLC server address of {octets} bytes" if octets else "an HDLC server address"
+        else:
+            highest_client = limit = _HIGHEST_WRAPPER_PORT
+            room = "a wrapper port"
+        if meter.client > highest_client and self.usable("client"):
+            yield (
+                f"{self.says('client', meter.client)} must be a whole number from 1 to {highest_client} "
+                f"with framing {meter.framing}"
+            )
+        if meter.server > limit and self.usable("server"):
+            yield f"{self.says('server', meter.server)} does not fit; {room} goes from 1 to {limit}"
+
+
+class _Profiles:
+    """Loads each profile once, and names each problem of one once.
+
+    A folder that is not there is no mistake: the compose file names one whether or not a user has made it.
+    """
+
+    def __init__(self, folder: Path | None, found: Found) -> None:
+        self._missing = folder is not None and not _exists(folder, folder=True)
+        self._folder = None if self._missing else folder
+        self._found = found
+        self._loaded: dict[str, Profile | None] = {}
+        self._names = self._list()
+
+    def get(self, meter: _Written) -> Profile | None:
+        """Return the meter's profile, or None after naming what is wrong with it."""
+        name = meter.settings.profile
+        if name not in self._names:
+            close = get_close_matches(name, self._names, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(self._names)}"
+            if self._missing:
+                given = self._found.values[("profiles_dir",)]
+                hint += f" ({given.place}={shown(('',), given.value)}: there is no such folder)"
+            if ("profiles_dir",) not in self._found.tried:  # else its profiles could not be listed
+                said = f"{meter.place('profile')}={shown(('',), name)}"
+                self._found.reject((METERS, meter.key, "profile"), f"{said}: there is no such profile; {hint}")
+            return None
+        if name not in self._loaded:
+            try:
+                self._loaded[name] = load_profile(name, self._folder)
+            except ConfigError as error:
+                self._found.problems += error.problems
+                self._loaded[name] = None
+        return self._loaded[name]
+
+    def _list(self) -> list[str]:
+        try:
+            return profile_names(self._folder)
+        except OSError as error:
+            given = self._found.values[("profiles_dir",)]
+            self._found.reject(("profiles_dir",), f"{given.place}: the folder cannot be read: {error.strerror}")
+            self._folder = None
+            return profile_names(None)
+
+
+def _between(meters: dict[str, Meter], written: dict[str, _Written]) -> Iterator[str]:
+    """Yield what cannot be in two meters together."""
+    same: dict[tuple[str, int, int, int], str] = {}
+    behind: dict[tuple[str, int], str] = {}
+    for name, meter in meters.items():
+        here = written[name]
+        if not here.usable("host", "port"):
+            continue
+        where = (meter.host.lower(), meter.port)
+        if here.usable("framing"):
+            first = behind.setdefault(where, name)
+            if meters[first].framing != meter.framing:
+                yield (
+                    f"{here.place('framing')}: meter {name} speaks {meter.framing}, but meter {first} behind the same "
+                    f"{meter.host}:{meter.port} speaks {meters[first].framing} ({written[first].place('framing')}); "
+                    "one connection has one framing"
+                )
+        if here.usable("server", "client"):
+            first = same.setdefault((*where, meter.server, meter.client), name)
+            if first != name:
+                yield (
+                    f"{here.place('host')}: meter {name} is the same as meter {first} "
+                    f"({written[first].place('host')}): "
+                    f"host {meter.host}, port {meter.port}, server {meter.server}, client {meter.client}"
+                )

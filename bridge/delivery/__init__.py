@@ -1,0 +1,1 @@
+"""Delivery: from samples to ThingsBoard, losing none. Knows nothing of meters."""

@@ -1,0 +1,94 @@
+"""Remote calls from ThingsBoard to a device behind the gateway: what is asked, what is answered. Pure.
+
+The gateway MQTT API: a call comes on ``v1/gateway/rpc`` as ``{"device", "data": {"id", "method", "params"}}`` and is
+answered on the same topic as ``{"device", "id", "data"}``. A shared attribute that changes comes on
+``v1/gateway/attributes`` as ``{"device", "data": {"key": value}}``.
+
+The device MQTT API: a call comes on ``v1/devices/me/rpc/request/<id>`` as ``{"method", "params"}`` and is answered on
+``v1/devices/me/rpc/response/<id>``; shared attributes come on ``v1/devices/me/attributes`` as ``{"key": value}``.
+
+All of them arrive at the local broker under ``upstream/``: on their own topics the bridge would hear its answers too.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GATEWAY_RPC = "v1/gateway/rpc"
+CALLS = f"upstream/{GATEWAY_RPC}"
+CHANGES = "upstream/v1/gateway/attributes"
+DEVICE_CALLS = "upstream/v1/devices/me/rpc/request/"
+DEVICE_CHANGES = "upstream/v1/devices/me/attributes"
+_DEVICE_ANSWER = "v1/devices/me/rpc/response/"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: which device, the number its answer must carry, what to do and with what."""
+
+    device: str
+    id: int
+    method: str
+    params: Any
+
+
+class Unreadable(ValueError):  # noqa: N818 - a finding about the payload
+    """What came is no call. There is nobody to answer; say it in the log and go on."""
+
+
+def call(topic: str, payload: bytes, own: str = "") -> Call:
+    """Return the call in ``payload``.
+
+    Args:
+        topic: where it came.
+        payload: what came.
+        own: in device mode, the device that every call is for.
+
+    Raises:
+        Unreadable: it holds none.
+    """
+    match _parsed(payload):
+        case {"device": str(device), "data": {"id": int(number), "method": str(method), **rest}} if topic == CALLS:
+            return Call(device, number, method, rest.get("params"))
+        case {"method": str(method), **rest} if topic.removeprefix(DEVICE_CALLS).isdecimal():
+            return Call(own, int(topic.removeprefix(DEVICE_CALLS)), method, rest.get("params"))
+        case _:
+            raise Unreadable("a remote call needs device, id and method")
+
+
+def answer(topic: str, asked: Call, data: Mapping[str, Any]) -> tuple[str, bytes]:
+    """Return topic and payload that answer ``asked``, which came on ``topic``."""
+    if topic == CALLS:
+        return GATEWAY_RPC, _json({"device": asked.device, "id": asked.id, "data": data})
+    return f"{_DEVICE_ANSWER}{asked.id}", _json(data)
+
+
+def shared_attributes(topic: str, payload: bytes, own: str = "") -> tuple[str, dict[str, Any]]:
+    """Return the device and the shared attributes that changed; arguments as for :func:`call`.
+
+    Raises:
+        Unreadable: it holds none.
+    """
+    match _parsed(payload):
+        case {"device": str(device), "data": dict(values)} if topic == CHANGES:
+            return device, values
+        case dict(values) if topic == DEVICE_CHANGES:
+            return own, values
+        case _:
+            raise Unreadable("a change of shared attributes needs device and data")
+
+
+def _json(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _parsed(payload: bytes) -> Any:
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"not JSON: {error}") from error

@@ -1,0 +1,129 @@
+"""The error tree. An error's class says what the bridge does about it; its stage says where it happened.
+
+    BridgeError
+    ├── ConfigError          print every problem, exit 2; never retried
+    ├── MeterError
+    │   ├── LinkError        close, reconnect after the backoff          stage dns · tcp
+    │   ├── ReplyTimeout     ask again, then treat as a LinkError        stage timeout
+    │   ├── FramingError     the bytes make no frame: resynchronise      stage framing
+    │   ├── AssociationError the meter refuses the association: backoff  stage association
+    │   ├── AuthError        it refuses password or key: leave it alone  stage auth
+    │   ├── AccessError      it refuses one register: the others go on   stage access
+    │   └── DecodeError      the answer makes no sense: reassociate      stage decode
+    └── DeliveryError
+        ├── BrokerError      the samples stay on disk; connect again     stage broker
+        ├── UpstreamError    the samples stay on disk; send them again   stage upstream
+        └── DiskError        keep in memory, raise the alarm, try again  stage disk
+
+Library exceptions are translated into these once, at the edge where they enter: sockets in
+``meters/link.py``, gurux in ``meters/session.py``, paho in ``delivery/publisher.py``, SQLite in
+``delivery/outbox.py``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+Stage = Literal[
+    "config", "dns", "tcp", "framing", "association", "auth", "access", "decode", "timeout",
+    "broker", "upstream", "disk",
+]  # fmt: skip
+
+
+class BridgeError(Exception):
+    """Anything the bridge expects to go wrong.
+
+    Args:
+        message: what happened, to whom, and what was seen; one line, no secret in it.
+        hint: what a technician can do about it; empty where there is nothing to do but wait.
+    """
+
+    stage: ClassVar[Stage]
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class ConfigError(BridgeError):
+    """The settings cannot be used. Holds every problem found, one line each."""
+
+    stage = "config"
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems), hint="correct the lines above, then start again")
+        self.problems = problems
+
+
+class MeterError(BridgeError):
+    """A meter, or the way to it, failed."""
+
+
+class DnsError(MeterError):
+    """The meter's host name has no address. Reconnect after the backoff."""
+
+    stage = "dns"
+
+
+class LinkError(MeterError):
+    """The TCP connection could not be opened, or broke. Reconnect after the backoff."""
+
+    stage = "tcp"
+
+
+class ReplyTimeout(MeterError):  # noqa: N818 - the field's word for it
+    """No whole answer within the timeout. Ask again; then reconnect."""
+
+    stage = "timeout"
+
+
+class FramingError(MeterError):
+    """Bytes came that make no frame. Resynchronise; then reconnect."""
+
+    stage = "framing"
+
+
+class AssociationError(MeterError):
+    """The meter refuses the association, or ended it. Reconnect after the backoff."""
+
+    stage = "association"
+
+
+class AuthError(MeterError):
+    """The meter refuses the password or key. Three times running: leave it alone, trying locks real meters."""
+
+    stage = "auth"
+
+
+class AccessError(MeterError):
+    """The meter refuses every register of the profile. Reconnect after the backoff."""
+
+    stage = "access"
+
+
+class DecodeError(MeterError):
+    """The answer is whole but makes no sense. Reconnect and associate again."""
+
+    stage = "decode"
+
+
+class DeliveryError(BridgeError):
+    """The way to ThingsBoard, or the disk before it, failed. Samples stay where they are."""
+
+
+class BrokerError(DeliveryError):
+    """The local broker is away, or did not acknowledge. Connect and send again."""
+
+    stage = "broker"
+
+
+class UpstreamError(DeliveryError):
+    """ThingsBoard did not confirm. Send again."""
+
+    stage = "upstream"
+
+
+class DiskError(DeliveryError):
+    """The outbox cannot be written. Keep samples in memory up to the bound, try again, raise the alarm."""
+
+    stage = "disk"

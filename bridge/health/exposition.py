@@ -1,0 +1,82 @@
+"""The page /metrics: what the Prometheus client would write, several times as fast where thousands of series are.
+
+The client builds a dictionary and sorts and escapes labels for every line of every page: seconds at 10,000 meters.
+Labels do not change, so their text is kept here and a page is little more than the figures. A test holds this page to
+the client's, byte for byte.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import Counter, Gauge, Histogram, generate_latest
+from prometheus_client.utils import floatToGoString
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
+
+
+class Page:
+    """Writes the page.
+
+    Args:
+        collectors: what stands on it, in this order.
+    """
+
+    def __init__(self, collectors: Iterable[Any]) -> None:
+        self._collectors = tuple(collectors)
+        # Label names → label values → their text. Shared by all instruments with the same labels; never emptied, for
+        # labels come from bounded sets.
+        self._texts: dict[tuple[str, ...], dict[tuple[str, ...], str]] = {}
+
+    def text(self) -> bytes:
+        """Return the page as it is now. May be called on any thread, by one at a time or by several."""
+        parts = []
+        for collector in self._collectors:
+            if isinstance(collector, Counter | Gauge | Histogram) and collector._labelnames:  # noqa: SLF001 - see _lines
+                parts.append("".join(self._lines(collector)).encode())
+            else:
+                parts.append(generate_latest(collector))
+        return b"".join(parts)
+
+    def _lines(self, instrument: Counter | Gauge | Histogram) -> Iterator[str]:
+        # The client has no way to its series that does not build a dictionary for each, hence its private parts.
+        name = f"{instrument._name}_total" if isinstance(instrument, Counter) else instrument._name  # noqa: SLF001
+        yield f"# HELP {name} {instrument._documentation}\n# TYPE {name} {instrument._type}\n"  # noqa: SLF001
+        with instrument._lock:  # noqa: SLF001
+            children: list[tuple[Any, Any]] = list(instrument._metrics.items())  # noqa: SLF001
+        names = instrument._labelnames  # noqa: SLF001
+        texts = self._texts.setdefault(tuple(names), {})
+        for values, child in children:
+            labels = texts.get(values)
+            if labels is None:
+                labels = texts[values] = _text(names, values)
+            if isinstance(instrument, Histogram):
+                yield from _histogram(name, labels, child)
+            else:
+                yield f"{name}{{{labels}}} {_number(child._value.get())}\n"  # noqa: SLF001
+
+
+def _text(names: Iterable[str], values: Iterable[str]) -> str:
+    labels = sorted(zip(names, values, strict=True))
+    return ",".join(f'{name}="{value.translate(_ESCAPES)}"' for name, value in labels)
+
+
+def _histogram(name: str, labels: str, child: Any) -> Iterator[str]:
+    """Yield the lines of one histogram. ``le`` stands first: our own labels of histograms come after it in order."""
+    count = 0.0
+    for bound, bucket in zip(child._upper_bounds, child._buckets, strict=True):  # noqa: SLF001
+        count += bucket.get()
+        yield f'{name}_bucket{{le="{_number(bound)}",{labels}}} {_number(count)}\n'
+    yield f"{name}_count{{{labels}}} {_number(count)}\n"
+    yield f"{name}_sum{{{labels}}} {_number(child._sum.get())}\n"  # noqa: SLF001
+
+
+def _number(value: float) -> str:
+    text = repr(value)
+    return text if value < 1e6 and text[0] != "-" and "e" not in text else floatToGoString(value)  # type: ignore[no-untyped-call]

@@ -1,0 +1,1 @@
+"""Meters: from a TCP connection to samples. Knows nothing of delivery."""

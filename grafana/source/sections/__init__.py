@@ -1,0 +1,1 @@
+"""The parts that dashboards are put together from, one file each."""

@@ -1,0 +1,110 @@
+"""How the conversation with the chosen meters goes: how long, how often again, where it fails."""
+
+from __future__ import annotations
+
+from grafana.source.board import Section
+from grafana.source.panels import Query, lines
+from grafana.source.queries import MOST_LINES, WHOLE, a_minute, of
+
+_STALE = of("dlms_meter_stale_bytes_total")
+_CYCLES = of("dlms_meter_cycle_duration_seconds_bucket")
+_REQUESTS = of("dlms_meter_request_duration_seconds_bucket")
+_DRIFT = of("dlms_meter_clock_drift_seconds")
+
+
+def _slowest(share: float, buckets: str) -> str:
+    return f"histogram_quantile({share}, sum by (le) (rate({buckets}[5m])))"
+
+
+CONVERSATION = Section(
+    "The conversation",
+    (
+        lines(
+            "Duration of a cycle",
+            "From a cycle's first request to its last answer, chosen meters together: half of the cycles are faster "
+            "than p50, 95 of 100 faster than p95. Connecting is not part of it.",
+            Query(_slowest(0.5, _CYCLES), "p50"),
+            Query(_slowest(0.95, _CYCLES), "p95"),
+            unit="s",
+            width=8,
+        ),
+        lines(
+            "Errors by stage",
+            "Cycles that failed, a minute, by where: dns and tcp before the meter, framing and timeout on the line, "
+            "association, auth and access in the meter, decode in the answer.",
+            Query(a_minute("dlms_meter_errors_total", "stage"), "{{stage}}"),
+            unit="cpm",
+            empty="no cycle has failed",
+            stacked=True,
+            width=8,
+        ),
+        lines(
+            "Trouble within cycles",
+            "A minute: requests asked again because no whole answer came, and connections; registers that a meter "
+            "refused; cycles skipped because the one before still ran. Retries with few errors mean a poor line.",
+            Query(a_minute("dlms_meter_retries_total", "level"), "again: {{level}}"),
+            *(
+                Query(a_minute(metric), legend)
+                for metric, legend in (
+                    ("dlms_meter_refused_registers_total", "refused"),
+                    ("dlms_meter_overruns_total", "skipped"),
+                )
+            ),
+            unit="cpm",
+            width=8,
+        ),
+        lines(
+            "Bytes nobody asked for",
+            "Bytes dropped because nobody had asked for them or no frame could be made of them. Many: noise on the "
+            "line, or a second client on the same converter.",
+            Query(
+                f"sum by (meter) (rate({_STALE}[$__rate_interval])) and on (meter) "
+                f"topk({MOST_LINES}, sum by (meter) (increase({_STALE}{WHOLE})) > 0)",
+                "{{meter}}",
+            ),
+            unit="Bps",
+            empty="none",
+            width=8,
+        ),
+        lines(
+            "Associations opened",
+            "Associations with meters, a minute, the first ones included. Near zero when all is well: an association "
+            "lasts until something breaks.",
+            Query(a_minute("dlms_meter_connects_total"), "associations"),
+            unit="cpm",
+            width=8,
+        ),
+        lines(
+            "Duration of a request",
+            "From one request to its whole answer, chosen meters together. Not kept in fleet mode (HEALTH__FLEET).",
+            Query(_slowest(0.5, _REQUESTS), "p50"),
+            Query(_slowest(0.95, _REQUESTS), "p95"),
+            unit="s",
+            empty="nothing, or HEALTH__FLEET is on",
+            width=8,
+        ),
+        lines(
+            "Duration of a cycle, all meters",
+            "As above, of every meter the bridge reads, chosen or not; kept in fleet mode too.",
+            *(
+                Query(f"histogram_quantile({share}, sum by (le) (rate(dlms_cycle_duration_seconds_bucket[5m])))", name)
+                for share, name in ((0.5, "p50"), (0.95, "p95"))
+            ),
+            unit="s",
+            width=8,
+        ),
+        lines(
+            "Clock drift",
+            "The meter's clock less the bridge's, for profiles that read the clock (class 8). All alike: look at "
+            f"this machine's clock. Of more than {MOST_LINES} meters those that drift most are drawn.",
+            Query(
+                f"{_DRIFT} and topk({MOST_LINES}, max_over_time(abs({_DRIFT}){WHOLE.replace(']', ':1m]')}))",
+                "{{meter}}",
+            ),
+            unit="s",
+            empty="no chosen profile reads the clock",
+            bounds=(None, None),
+            width=8,
+        ),
+    ),
+)

@@ -1,0 +1,155 @@
+"""The way to ThingsBoard: what waits, what arrived, what was lost."""
+
+from __future__ import annotations
+
+from grafana.source.board import Section
+from grafana.source.panels import Query, lines, stat, timeline
+from grafana.source.queries import JOB, OLDEST, UPSTREAM
+from grafana.source.style import BAD, GONE, GOOD, NONE_IS_GOOD, STATE, WARN, Levels, Words
+
+DELIVERY = Section(
+    "On the way to ThingsBoard",
+    (
+        timeline(
+            "Broker and ThingsBoard",
+            "When the bridge, its connection to the local broker and the broker's connection to ThingsBoard were up.",
+            Query(f"1 + up{{{JOB}}}", "bridge"),
+            Query("1 + dlms_broker_connected", "broker"),
+            Query(UPSTREAM, "ThingsBoard"),
+            words=STATE,
+            empty=GONE,
+        ),
+        lines(
+            "Backlog",
+            "On disk: committed and not confirmed yet. In memory: read and not committed yet, a second's worth.",
+            Query("dlms_outbox_samples", "on disk"),
+            Query("dlms_outbox_pending_samples", "in memory"),
+            unit="short",
+        ),
+        lines(
+            "Age of the oldest sample waiting",
+            "Zero or a few seconds when all is well; a ramp while ThingsBoard cannot be reached.",
+            Query(OLDEST, "oldest"),
+            unit="s",
+        ),
+        lines(
+            "Samples a second",
+            "Accepted: committed to disk. Confirmed: removed from disk because they arrived. Confirmed above accepted "
+            "means that a backlog drains.",
+            Query("rate(dlms_outbox_accepted_samples_total[$__rate_interval])", "accepted"),
+            Query("rate(dlms_outbox_confirmed_samples_total[$__rate_interval])", "confirmed"),
+            unit="cps",
+        ),
+        lines(
+            "Size of the outbox",
+            "Bytes on disk, and the limit at which the oldest samples go (OUTBOX__MAX_MB).",
+            Query("dlms_outbox_bytes", "on disk"),
+            Query("dlms_outbox_limit_bytes", "limit"),
+            unit="bytes",
+        ),
+        stat(
+            "Samples lost",
+            "Samples lost in this time range: evicted because the outbox was full, or dropped from memory because the "
+            "disk could not be written for too long. Anything but zero is lost data.",
+            Query(
+                "round(increase(dlms_outbox_evicted_samples_total[$__range]) "
+                "+ increase(dlms_outbox_dropped_samples_total[$__range]))"
+            ),
+            unit="short",
+            empty=GONE,
+            levels=NONE_IS_GOOD,
+            width=5,
+        ),
+        stat(
+            "Samples set aside",
+            "Samples set aside in this time range because ThingsBoard takes the others and not them. They are kept on "
+            "disk; the log names them.",
+            Query("round(increase(dlms_outbox_quarantined_samples_total[$__range]))"),
+            unit="short",
+            empty=GONE,
+            levels=NONE_IS_GOOD,
+            width=5,
+        ),
+        stat(
+            "Failed writes",
+            "Writes to the outbox that failed in this time range: a full or broken disk. Samples stay in memory and "
+            "are tried again.",
+            Query("round(increase(dlms_outbox_errors_total[$__range]))"),
+            unit="short",
+            empty=GONE,
+            levels=NONE_IS_GOOD,
+            width=5,
+        ),
+        stat(
+            "Outbox used",
+            "Share of the outbox's limit in use. When it is full the oldest samples go.",
+            Query("dlms_outbox_bytes / dlms_outbox_limit_bytes"),
+            unit="percentunit",
+            empty=GONE,
+            levels=Levels(GOOD, ((0.5, WARN), (0.8, BAD))),
+            width=5,
+        ),
+        stat(
+            "Backlog gone in",
+            "When the outbox will have emptied at the pace of the last minute.",
+            Query("dlms_delivery_drain_seconds < Inf"),
+            unit="s",
+            empty="not draining",
+        ),
+        lines(
+            "Messages and commits",
+            "A second: telemetry messages that the local broker acknowledged, and commits to disk (one fsync each).",
+            Query("rate(dlms_broker_messages_total[$__rate_interval])", "messages"),
+            Query("rate(dlms_outbox_commits_total[$__rate_interval])", "commits"),
+            unit="cps",
+        ),
+        lines(
+            "Fence round trip",
+            "From the question behind a window of messages to ThingsBoard's answer. Slow: the line, or a busy server.",
+            *(
+                Query(f"histogram_quantile({share}, rate(dlms_fence_round_trip_seconds_bucket[5m]))", name)
+                for share, name in ((0.5, "p50"), (0.95, "p95"))
+            ),
+            unit="s",
+            empty="no question was answered in this time range",
+        ),
+        lines(
+            "Sessions with ThingsBoard",
+            "Sessions that the broker opened, and those that ended soon, an hour. Many short ones: a rate limit, a "
+            "token that something else uses too, or a device that is not marked *Is gateway*.",
+            Query("increase(dlms_upstream_sessions_total[1h])", "opened"),
+            Query("increase(dlms_upstream_short_sessions_total[1h])", "short"),
+            unit="short",
+        ),
+        lines(
+            "Samples sent again",
+            "A minute: samples that went out once more because it was not sure that they had arrived. ThingsBoard "
+            "keeps one of each.",
+            Query("60 * rate(dlms_delivery_replayed_samples_total[$__rate_interval])", "sent again"),
+            unit="cpm",
+        ),
+        stat(
+            "Rate limit",
+            "Messages a second that ThingsBoard's limits allow in the long run.",
+            Query("dlms_delivery_rate_limit_messages_per_second < Inf"),
+            unit="cps",
+            empty="none set",
+            width=12,
+        ),
+        stat(
+            "Token",
+            "Whether the sessions with ThingsBoard end in the way they do when something else uses the same token.",
+            Query("dlms_upstream_token_shared"),
+            unit="none",
+            empty=GONE,
+            words=Words({0: ("ours alone", GOOD), 1: ("used twice", BAD)}),
+            width=12,
+        ),
+        lines(
+            "Connections to the broker",
+            "Connections made to the local broker, a minute. One at the start is all there should be.",
+            Query("60 * rate(dlms_broker_connects_total[$__rate_interval])", "connections"),
+            unit="cpm",
+        ),
+    ),
+)

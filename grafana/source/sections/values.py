@@ -1,0 +1,52 @@
+"""What the meters say, one panel a unit that they state."""
+
+from __future__ import annotations
+
+from grafana.source.board import Section
+from grafana.source.panels import Column, Panel, Query, lines, table
+from grafana.source.queries import ANSWERS, MOST_LINES, WHOLE, of
+
+
+def _values(title: str, description: str, matcher: str, unit: str, *, legend: str = "{{meter}} {{key}}") -> Panel:
+    value = of("dlms_meter_value", matcher)
+    return lines(
+        title,
+        f"{description} Drawn only while the meter answers. Of more than {MOST_LINES} registers the largest are drawn: "
+        "choose meters at the top of the page.",
+        Query(f"{value} and {ANSWERS} and topk({MOST_LINES}, max_over_time({value}{WHOLE}))", legend),
+        unit=unit,
+        empty="no chosen meter states a value in this unit",
+        bounds=(None, None),
+    )
+
+
+VALUES = Section(
+    "Values",
+    (
+        _values("Voltage", "Every register that the meter states in volts.", 'unit="V"', "volt"),
+        _values("Current", "Every register that the meter states in amperes.", 'unit="A"', "amp"),
+        _values("Power", "Every register that the meter states in watts.", 'unit="W"', "watt"),
+        _values("Energy", "Every register that the meter states in watt-hours, as it stands.", 'unit="Wh"', "watth"),
+        _values("Frequency", "Every register that the meter states in hertz.", 'unit="Hz"', "hertz"),
+        _values(
+            "Other values",
+            "Every register with another unit, or none; the unit stands in the name.",
+            'unit!~"V|A|W|Wh|Hz"',
+            "none",
+            legend="{{meter}} {{key}} {{unit}}",
+        ),
+        table(
+            "Every value now",
+            "The last value of every register, in the unit that the meter states, of the meters that answer.",
+            Query(f"max by (meter, key, unit) ({of('dlms_meter_value')} and {ANSWERS})"),
+            columns=(
+                Column("meter", "Meter"),
+                Column("key", "Key"),
+                Column("Value", "Value", unit="none"),
+                Column("unit", "Unit"),
+            ),
+            empty="no chosen meter answers",
+            smallest_first="Meter",
+        ),
+    ),
+)

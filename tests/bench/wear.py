@@ -1,0 +1,100 @@
+"""What the outbox costs a flash disk, measured: ``python -m tests.bench.wear [--seconds N] [--json FILE]``.
+
+50 meters at 5 s through outbox, a real mosquitto and the double of ThingsBoard, all confirmed by the fence. Bytes are
+the kernel's (``write_bytes`` of /proc/self/io), fsyncs are counted by strace where it is installed. Nothing here
+passes or fails. The folder must be on a disk: a tmpfs writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from loguru import logger
+
+from bridge.delivery.outbox import Outbox
+from bridge.delivery.publisher import Publisher
+from bridge.health.metrics import Metrics
+from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
+from tests.bench.drain import PASSWORD, read_for_ever
+from tests.fakes.mosquitto import Mosquitto
+from tests.fakes.thingsboard import ThingsBoard
+
+SETTLE_S = 5.0  # the first commits make the tables
+
+
+async def wear(folder: Path, seconds: float) -> dict[str, float | None]:
+    """Run for so long and count."""
+    metrics = Metrics()
+    outbox = Outbox(folder / "outbox.db", settings=OutboxSettings(), metrics=metrics)
+    await outbox.open()
+    async with ThingsBoard() as server, Mosquitto(password=PASSWORD, upstream_port=server.port) as broker:
+        publisher = Publisher(
+            BrokerSettings(host="127.0.0.1", port=broker.port, credentials_file=broker.credentials_file),
+            outbox=outbox,
+            thingsboard=ThingsBoardSettings(host="thingsboard", token="TOKEN"),
+            device_names={},
+            metrics=metrics,
+            rng=random.Random(1),
+        )
+        tasks = [asyncio.create_task(work) for work in (outbox.run(), publisher.run(), read_for_ever(outbox))]
+        await asyncio.sleep(SETTLE_S)
+        trace, tracer = folder / "fsyncs", None
+        if strace := shutil.which("strace"):
+            calls = ("-f", "-e", "trace=fsync,fdatasync", "-o", str(trace), "-p", str(os.getpid()))
+            tracer = await asyncio.create_subprocess_exec(strace, "-qq", *calls)
+            await asyncio.sleep(0.5)
+        began_s, bytes_before = time.monotonic(), _written_bytes()
+        before = [metrics.outbox_commits._value.get(), metrics.outbox_accepted._value.get()]
+        await asyncio.sleep(seconds)
+        took_s, written = time.monotonic() - began_s, _written_bytes() - bytes_before
+        commits = metrics.outbox_commits._value.get() - before[0]
+        accepted = metrics.outbox_accepted._value.get() - before[1]
+        if tracer is not None:
+            tracer.terminate()
+            await tracer.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await outbox.close()
+    fsyncs = sum("sync(" in line for line in trace.read_text().splitlines()) if tracer is not None else None
+    return {
+        "seconds": took_s,
+        "samples_per_s": accepted / took_s,
+        "commits_per_s": commits / took_s,
+        "fsyncs_per_s": None if fsyncs is None else fsyncs / took_s,
+        "mb_an_hour": written / took_s * 3600 / 1e6,
+        "bytes_a_sample": written / accepted if accepted else None,
+    }
+
+
+def _written_bytes() -> int:
+    lines = Path("/proc/self/io").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("write_bytes")))
+
+
+def main() -> None:
+    """Measure, print a table, and write JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--folder", type=Path, help="a folder on the disk in question")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    logger.remove()
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+        figures = asyncio.run(wear(Path(folder), arguments.seconds))
+    for name, value in figures.items():
+        print(f"{name:16} {'not counted' if value is None else f'{value:12,.3f}'}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()

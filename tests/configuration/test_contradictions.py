@@ -1,0 +1,201 @@
+"""Settings that are right alone and wrong together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.errors import ConfigError
+from bridge.settings import load
+
+NOWHERE = Path("/nonexistent/secrets")
+
+
+def problems(**environ):
+    with pytest.raises(ConfigError) as caught:
+        load(environ, NOWHERE)
+    return caught.value.problems
+
+
+def test_low_authentication_needs_a_password():
+    assert problems(METERS__MAIN__HOST="a", METERS__MAIN__AUTHENTICATION="low") == [
+        "METERS__MAIN__PASSWORD: missing; authentication low needs one (METERS__MAIN__AUTHENTICATION=low)"
+    ]
+    assert problems(METERS__MAIN__HOST="a", METERS__MAIN__PROFILE="microstar") == [
+        (
+            "METERS__MAIN__PASSWORD: missing; authentication low needs one "
+            "(METERS__MAIN__AUTHENTICATION: low, from profile microstar)"
+        )
+    ]
+
+
+def test_a_misspelt_password_is_not_called_missing_as_well():
+    assert problems(METERS__MAIN__HOST="a", METERS__MAIN__AUTHENTICATION="low", METERS__MAIN__PASSWROD="x") == [
+        "METERS__MAIN__PASSWROD: unknown setting; did you mean METERS__MAIN__PASSWORD?"
+    ]
+
+
+def test_a_thingsboard_needs_a_host_and_a_token():
+    assert problems(THINGSBOARD__HOST="tb") == [
+        "THINGSBOARD__TOKEN: missing; THINGSBOARD__HOST is given, and ThingsBoard asks for an access token"
+    ]
+    assert problems(THINGSBOARD__TOKEN="x") == [
+        "THINGSBOARD__HOST: missing; THINGSBOARD__TOKEN is given, but no server to use it with"
+    ]
+
+
+def test_an_authoritys_certificate_must_be_there_and_in_use(tmp_path):
+    upstream = {"THINGSBOARD__HOST": "tb", "THINGSBOARD__TOKEN": "x"}
+    certificate = tmp_path / "ca.pem"
+    assert problems(**upstream, THINGSBOARD__TLS="true", THINGSBOARD__CA_FILE=str(certificate)) == [
+        f"THINGSBOARD__CA_FILE={certificate}: there is no such file"
+    ]
+    certificate.touch()
+    assert problems(**upstream, THINGSBOARD__CA_FILE=str(certificate)) == [
+        "THINGSBOARD__CA_FILE: is for TLS, which is off; set THINGSBOARD__TLS=true or remove it"
+    ]
+
+
+def test_a_clients_certificate_is_two_files_needs_tls_and_stands_for_the_token(tmp_path):
+    certificate, key = tmp_path / "client.pem", tmp_path / "client.key"
+    certificate.touch()
+    upstream = {"THINGSBOARD__HOST": "tb", "THINGSBOARD__CERT_FILE": str(certificate)}
+    assert problems(**upstream, THINGSBOARD__TLS="true") == [
+        "THINGSBOARD__KEY_FILE: missing; a client certificate is two files, and THINGSBOARD__CERT_FILE is one of them"
+    ]
+    upstream["THINGSBOARD__KEY_FILE"] = str(key)
+    assert problems(**upstream, THINGSBOARD__TLS="true") == [f"THINGSBOARD__KEY_FILE={key}: there is no such file"]
+    key.touch()
+    assert problems(**upstream) == [
+        f"THINGSBOARD__{name}_FILE: is for TLS, which is off; set THINGSBOARD__TLS=true or remove it"
+        for name in ("CERT", "KEY")
+    ]
+    assert load({**upstream, "THINGSBOARD__TLS": "true"}, NOWHERE).thingsboard.key_file == key
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"CLIENT": "128"}, "CLIENT=128: must be a whole number from 1 to 127 with framing hdlc"),
+        (
+            {"SERVER": "200", "SERVER_ADDRESS_BYTES": "1"},
+            "SERVER=200: does not fit; an HDLC server address of 1 bytes goes from 1 to 127",
+        ),
+        (
+            {"SERVER": "16384", "SERVER_ADDRESS_BYTES": "2"},
+            "SERVER=16384: does not fit; an HDLC server address of 2 bytes goes from 1 to 16383",
+        ),
+        (
+            {"SERVER": "65536", "FRAMING": "wrapper"},
+            "SERVER=65536: does not fit; a wrapper port goes from 1 to 65535",
+        ),
+    ],
+)
+def test_addresses_must_fit_the_framing(settings, problem):
+    given = {f"METERS__MAIN__{name}": value for name, value in settings.items()}
+    assert problems(METERS__MAIN__HOST="a", **given) == [f"METERS__MAIN__{problem}"]
+
+
+def test_addresses_that_fit_are_taken():
+    given = load(
+        {
+            "METERS__A__HOST": "a",
+            "METERS__A__CLIENT": "127",
+            "METERS__A__SERVER": "16383",
+            "METERS__A__SERVER_ADDRESS_BYTES": "2",
+            "METERS__B__HOST": "b",
+            "METERS__B__FRAMING": "wrapper",
+            "METERS__B__CLIENT": "65535",
+            "METERS__B__SERVER": "65535",
+        },
+        NOWHERE,
+    )
+    assert len(given.meters) == 2
+
+
+def test_an_address_of_the_profile_that_does_not_fit_is_named_with_the_profile(tmp_path):
+    (tmp_path / "wide.toml").write_text(
+        'framing = "wrapper"\nclient = 300\n[[registers]]\nkey = "v"\nobis = "1-0:1.8.0"'
+    )
+    given = {"METERS__MAIN__HOST": "a", "METERS__MAIN__PROFILE": "wide", "PROFILES_DIR": str(tmp_path)}
+    assert load(given, NOWHERE).meters
+    assert problems(**given, METERS__MAIN__FRAMING="hdlc") == [
+        "METERS__MAIN__CLIENT: 300, from profile wide, must be a whole number from 1 to 127 with framing hdlc"
+    ]
+
+
+def test_an_unknown_profile_is_named_with_those_there_are(tmp_path):
+    assert problems(METERS__MAIN__HOST="a", METERS__MAIN__PROFILE="single_fase") == [
+        "METERS__MAIN__PROFILE=single_fase: there is no such profile; did you mean single_phase?"
+    ]
+    (tmp_path / "kamstrup.toml").write_text("")
+    assert problems(METERS__MAIN__HOST="a", METERS__MAIN__PROFILE="xyz", PROFILES_DIR=str(tmp_path)) == [
+        "METERS__MAIN__PROFILE=xyz: there is no such profile; there are kamstrup, microstar, single_phase, three_phase"
+    ]
+
+
+def test_a_missing_folder_of_profiles_matters_only_when_a_profile_is_not_found():
+    assert load({"PROFILES_DIR": "/nonexistent/profiles", "METERS__MAIN__HOST": "a"}, NOWHERE).meters
+    [problem] = problems(PROFILES_DIR="/nonexistent/profiles", METERS__MAIN__HOST="a", METERS__MAIN__PROFILE="xyz")
+    assert problem.endswith("(PROFILES_DIR=/nonexistent/profiles: there is no such folder)")
+
+
+def test_a_folder_of_profiles_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("bridge.configuration.contradictions.profile_names", _names_refusing(tmp_path))
+    assert problems(PROFILES_DIR=str(tmp_path), METERS__MAIN__HOST="a") == [
+        "PROFILES_DIR: the folder cannot be read: Permission denied"
+    ]
+
+
+def _names_refusing(refused):
+    def names(folder):
+        if folder == refused:
+            raise PermissionError(13, "Permission denied")
+        return ["single_phase"]
+
+    return names
+
+
+def test_a_broken_profile_is_named_once_however_many_meters_use_it(tmp_path):
+    (tmp_path / "mine.toml").write_text("registers = 3")
+    found = problems(
+        PROFILES_DIR=str(tmp_path),
+        METERS__A__HOST="a",
+        METERS__A__PROFILE="mine",
+        METERS__B__HOST="b",
+        METERS__B__PROFILE="mine",
+    )
+    assert len(found) == 1
+    assert found[0].startswith(f"{tmp_path / 'mine.toml'}: registers: ")
+
+
+def test_one_meter_under_two_names_is_named_with_both_places(tmp_path):
+    file = tmp_path / "meters.csv"
+    file.write_text("name,host,port\nM1,METER.example.com,3333\nM2,meter.example.com,3334\n")
+    assert problems(METERS_FILE=str(file), METERS__MAIN__HOST="meter.example.com", METERS__MAIN__PORT="3333") == [
+        (
+            f"{file}:2: host: meter M1 is the same as meter main (METERS__MAIN__HOST): "
+            "host METER.example.com, port 3333, server 1, client 16"
+        )
+    ]
+
+
+def test_meters_behind_one_converter_differ_in_server_and_share_the_framing():
+    shared = {"METERS__A__HOST": "a", "METERS__B__HOST": "a", "METERS__B__SERVER": "2"}
+    assert len(load(shared, NOWHERE).meters) == 2
+    assert problems(**shared, METERS__B__FRAMING="wrapper") == [
+        "METERS__B__FRAMING: meter B speaks wrapper, but meter A behind the same a:4059 speaks hdlc "
+        "(METERS__A__FRAMING); one connection has one framing".replace("meter B", "meter b").replace(
+            "meter A", "meter a"
+        )
+    ]
+
+
+def test_a_setting_that_is_wrong_alone_is_left_out_of_the_comparison():
+    assert problems(
+        METERS__A__HOST="a", METERS__B__HOST="a", METERS__B__SERVER="two", METERS__C__HOST="a", METERS__C__PORT="x"
+    ) == [
+        "METERS__B__SERVER=two: must be a whole number from 1 to 268435455",
+        "METERS__C__PORT=x: must be a whole number from 1 to 65535",
+    ]

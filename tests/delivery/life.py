@@ -1,0 +1,49 @@
+"""A life of the power-cut harness: the delivery wing in a process of its own, fed until it is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from bridge.delivery.outbox import Outbox
+from bridge.delivery.publisher import Publisher
+from bridge.health.metrics import Metrics
+from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
+from tests.delivery.conftest import sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def live(folder: Path, broker_port: int, credentials: Path, first_ts_ms: int, seed: int) -> None:
+    """One life; ends when it is killed."""
+    logger.remove()
+    with (folder / "log").open("a", buffering=1) as log:
+        logger.add(log.write, level="DEBUG", format="{message}")
+        asyncio.run(_living(folder, broker_port, credentials, first_ts_ms, random.Random(seed)))
+
+
+async def _living(folder: Path, port: int, credentials: Path, first_ts_ms: int, rng: random.Random) -> None:
+    metrics = Metrics()
+    outbox = Outbox(folder / "outbox.db", settings=OutboxSettings(commit_interval=0.05), metrics=metrics)
+    await outbox.open()
+    publisher = Publisher(
+        BrokerSettings(host="127.0.0.1", port=port, credentials_file=credentials),
+        outbox=outbox,
+        thingsboard=ThingsBoardSettings(host="thingsboard", token="TOKEN"),
+        device_names={},
+        metrics=metrics,
+        rng=rng,
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(outbox.run())
+        tasks.create_task(publisher.run())
+        ts_ms = first_ts_ms
+        while True:
+            for _ in range(rng.randrange(1, 20)):
+                outbox.put(sample(ts_ms))
+                ts_ms += 1
+            await asyncio.sleep(rng.uniform(0.001, 0.03))

@@ -1,0 +1,76 @@
+"""The delivery wing as the bridge wires it, on a real mosquitto, with or without a double of ThingsBoard behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Self
+
+from bridge.delivery.outbox import Outbox
+from bridge.delivery.publisher import Publisher
+from bridge.health.metrics import Metrics
+from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
+from tests.delivery.conftest import figure, sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.fakes.mosquitto import Mosquitto
+
+
+class Rig:
+    """Outbox and publisher, running while the ``async with`` lasts."""
+
+    def __init__(
+        self, folder: Path, broker: Mosquitto, *, upstream: bool = False, confirm: str = "fence", **more
+    ) -> None:
+        self.metrics = Metrics()
+        self.outbox = Outbox(folder / "outbox.db", settings=OutboxSettings(commit_interval=0.05), metrics=self.metrics)
+        credentials = broker.credentials_file if broker.credentials_file.exists() else None
+        self.settings = BrokerSettings(host="127.0.0.1", port=broker.port, credentials_file=credentials)
+        self.thingsboard = ThingsBoardSettings(
+            host="thingsboard" if upstream else None, token="TOKEN" if upstream else None, confirm=confirm, **more
+        )
+        self.commands = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        await self.outbox.open()
+        self.publisher = Publisher(
+            self.settings,
+            outbox=self.outbox,
+            thingsboard=self.thingsboard,
+            device_names={"main": "Main meter"},
+            **({"commands": self.commands} if self.commands else {}),
+            metrics=self.metrics,
+            rng=random.Random(1),
+        )
+        self._tasks = [asyncio.create_task(one.run()) for one in (self.outbox, self.publisher)]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        ends = await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.publisher.close()
+        await self.outbox.close()
+        for end in ends:
+            if not isinstance(end, asyncio.CancelledError):
+                raise end
+
+    @property
+    def confirmed(self) -> int:
+        return int(figure(self.metrics.outbox_confirmed))
+
+    def put(self, first: int, count: int, **values) -> None:
+        for ts_ms in range(first, first + count):
+            self.outbox.put(sample(ts_ms, **values))
+
+    async def until(self, condition, timeout_s: float = 60) -> None:
+        """Wait for ``condition``; a task that died ends the wait with its error."""
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                for task in self._tasks:
+                    if task.done():
+                        task.result()
+                await asyncio.sleep(0.005)

@@ -1,0 +1,130 @@
+"""The gateway API against the double of ThingsBoard, through a real mosquitto with the configuration that users get."""
+
+import pytest
+
+from bridge.sample import Presence
+from tests.delivery.rig import Rig
+from tests.fakes.mosquitto import Mosquitto
+from tests.fakes.thingsboard import Behaviour, ThingsBoard
+
+pytestmark = pytest.mark.broker
+
+HERE = Presence("main", present=True, attributes={"serial_number": "M17", "units": {"voltage_l1": "V"}})
+
+
+class Plant:
+    """ThingsBoard, the broker and the delivery wing, with what commands were asked."""
+
+    def __init__(self, server, rig):
+        self.server, self.rig, self.asked = server, rig, []
+        rig.commands = self.carry_out
+
+    async def carry_out(self, device, method, params):
+        self.asked.append((device, method, params))
+        return {"success": True} if method == "reconnect" else {"error": f"unknown method {method!r}"}
+
+    async def told(self, count):
+        await self.rig.until(lambda: len(self.server.told) >= count)
+        return self.server.told
+
+
+@pytest.fixture
+async def plant(tmp_path):
+    async with ThingsBoard() as server, Mosquitto(password="secret", upstream_port=server.port) as broker:
+        rig = Rig(tmp_path, broker, upstream=True)
+        made = Plant(server, rig)
+        async with rig:
+            yield made
+    assert not server.unexpected
+
+
+async def test_a_meter_is_announced_with_its_type_and_attributes_before_its_samples(plant):
+    plant.rig.publisher.notice(HERE)
+    plant.rig.put(1, 10)
+    await plant.rig.until(lambda: plant.rig.confirmed == 10)
+    topics = [topic for topic, _ in plant.server.told]
+    assert topics == ["v1/gateway/connect", "v1/gateway/attributes"]
+    assert plant.server.told[0][1] == {"device": "Main meter", "type": "meter"}
+    assert plant.server.told[1][1]["Main meter"]["serial_number"] == "M17"
+
+
+async def test_a_meter_that_is_gone_is_disconnected(plant):
+    plant.rig.publisher.notice(HERE)
+    await plant.told(2)
+    plant.rig.publisher.notice(Presence("main", present=False))
+    assert (await plant.told(3))[2] == ("v1/gateway/disconnect", {"device": "Main meter"})
+
+
+async def test_a_new_session_is_told_everything_again(plant):
+    plant.rig.publisher.notice(HERE)
+    await plant.told(2)
+    plant.server.close_sessions()
+    topics = [topic for topic, _ in await plant.told(4)]
+    assert topics == ["v1/gateway/connect", "v1/gateway/attributes"] * 2
+
+
+@pytest.mark.parametrize(
+    ("method", "said"), [("reconnect", {"success": True}), ("boom", {"error": "unknown method 'boom'"})]
+)
+async def test_a_remote_call_is_carried_out_and_answered(plant, method, said):
+    plant.rig.publisher.notice(HERE)
+    await plant.told(2)
+    plant.server.send(
+        "v1/gateway/rpc", {"device": "Main meter", "data": {"id": 5, "method": method, "params": {"a": 1}}}
+    )
+    assert (await plant.told(3))[2] == ("v1/gateway/rpc", {"device": "Main meter", "id": 5, "data": said})
+    assert plant.asked == [("Main meter", method, {"a": 1})]
+
+
+async def test_a_shared_attribute_interval_sets_the_interval(plant):
+    plant.rig.publisher.notice(HERE)
+    await plant.told(2)
+    plant.server.send("v1/gateway/attributes", {"device": "Main meter", "data": {"interval": 30, "colour": "red"}})
+    await plant.rig.until(lambda: plant.asked)
+    assert plant.asked == [("Main meter", "setInterval", 30)]
+
+
+async def test_hostile_calls_are_survived(plant):
+    plant.rig.publisher.notice(HERE)
+    await plant.told(2)
+    for payload in ([], {"device": 5}, {"device": "Main meter", "data": {"id": [], "method": {}}}, "x" * 1000):
+        plant.server.send("v1/gateway/rpc", payload)
+        plant.server.send("v1/gateway/attributes", payload)
+    plant.rig.put(1, 5)
+    await plant.rig.until(lambda: plant.rig.confirmed == 5)
+    assert plant.asked == []
+
+
+async def test_a_fleet_is_introduced_whole_and_behind_it_come_its_samples(plant):
+    for number in range(500):
+        plant.rig.publisher.notice(Presence(f"m{number}", present=True, attributes={"serial_number": str(number)}))
+    plant.rig.put(1, 10)
+    await plant.told(1000)
+    await plant.rig.until(lambda: plant.rig.confirmed == 10)
+    assert len({content["device"] for topic, content in plant.server.told if topic.endswith("/connect")}) == 500
+
+
+async def test_the_gateway_devices_own_telemetry_is_told(plant):
+    plant.rig.publisher.report({"backlog": 3, "uptime_s": 60})
+    assert await plant.told(1) == [("v1/devices/me/telemetry", {"backlog": 3, "uptime_s": 60})]
+
+
+async def test_in_device_mode_a_meters_own_session_carries_samples_attributes_and_calls(tmp_path):
+    async with (
+        ThingsBoard(Behaviour(is_gateway=False)) as server,
+        Mosquitto(password="secret", upstream_port=server.port) as broker,
+    ):
+        rig = Rig(tmp_path, broker, upstream=True, mode="device")
+        plant = Plant(server, rig)
+        async with rig:
+            rig.publisher.notice(HERE)
+            rig.publisher.notice(Presence("main", present=False))
+            rig.put(1, 500)
+            await rig.until(lambda: rig.confirmed == 500)
+            server.send("v1/devices/me/rpc/request/77", {"method": "reconnect", "params": {}})
+            await plant.told(2)
+    assert {ts_ms for _, ts_ms in server.telemetry} == set(range(1, 501))
+    assert [topic for topic, _ in server.told] == ["v1/devices/me/attributes", "v1/devices/me/rpc/response/77"]
+    assert server.told[0][1]["serial_number"] == "M17"
+    assert server.told[1][1] == {"success": True}
+    assert plant.asked == [("Main meter", "reconnect", {})]

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.delivery.messages import TELEMETRY, Message, Unfit, batches, body, live
+from bridge.delivery.row import Row
+from bridge.sample import Sample, Value
+from tests.delivery.conftest import sample
+
+SCALARS = st.one_of(st.integers(), st.floats(), st.text(max_size=50), st.booleans())
+
+
+def row(number: int, meter: str = "main", text: str = '{"v":1}', ts_ms: int | None = None) -> Row:
+    return Row(number, meter, number * 1000 if ts_ms is None else ts_ms, text)
+
+
+def strict(payload: bytes | str):
+    def refuse(name):
+        raise ValueError(name)
+
+    return json.loads(payload, parse_constant=refuse)
+
+
+def test_a_batch_has_thingsboards_form_and_groups_by_device():
+    rows = [row(1, "a"), row(2, "b"), row(3, "a")]
+
+    (message,) = batches(rows, {"a": "Meter A"})
+
+    assert message.topic == TELEMETRY == "v1/gateway/telemetry"
+    assert strict(message.payload) == {
+        "Meter A": [{"ts": 1000, "values": {"v": 1}}, {"ts": 3000, "values": {"v": 1}}],
+        "b": [{"ts": 2000, "values": {"v": 1}}],
+    }
+    assert message.ids == (1, 2, 3)
+    assert message.points == 3
+    assert message.devices == {"Meter A": 2, "b": 1}
+
+
+def test_the_live_copy_has_values_with_units_and_the_time():
+    topic, payload = live(sample(1234, "main", voltage_l1=127.4))
+
+    assert topic == "meters/main"
+    assert strict(payload) == {"ts": 1234, "values": {"voltage_l1": {"value": 127.4, "unit": "V"}}}
+
+
+def test_a_meters_name_cannot_leave_its_place_in_the_live_topic():
+    topic, _ = live(sample(1, "a/b+c#\0"))
+
+    assert topic == "meters/a_b_c__"
+
+
+def test_numbers_are_written_without_an_exponent_and_without_noise():
+    said = body(sample(1, a=1e-05, b=0.1 + 0.2, c=230.0, d=1.5e18, e=-3, f=127.4))
+
+    assert said == '{"a":0.00001,"b":0.3,"c":230.0,"d":1500000000000000000.0,"e":-3,"f":127.4}'
+
+
+def test_a_whole_number_past_64_bits_gets_a_point_because_thingsboard_refuses_it_otherwise():
+    assert body(sample(1, a=2**63 - 1)) == '{"a":9223372036854775807}'
+    assert "." in body(sample(1, a=2**63))
+    assert body(sample(1, a=10**5000)) == "{}"
+
+
+def test_what_json_cannot_say_is_left_out_and_the_rest_stays():
+    said = strict(body(sample(1, a=math.nan, b=math.inf, c=-math.inf, d=b"bytes", e=1.5, f=True, g=None)))
+
+    assert said == {"e": 1.5, "f": True}
+
+
+def test_hostile_names_are_escaped():
+    said = sample(1, **{'k"},{"x': 1, "nul\0": 'text"\\\n'})
+    (message,) = batches([Row(1, 'd"]', 5, body(said))], {})
+
+    assert strict(message.payload) == {'d"]': [{"ts": 5, "values": {'k"},{"x': 1, "nul\0": 'text"\\\n'}}]}
+
+
+@given(st.dictionaries(st.text(max_size=20), SCALARS, max_size=8))
+def test_every_body_is_json_that_the_oldest_thingsboard_takes(values):
+    said = body(Sample("m", 1, tuple(Value(key, "", value, "") for key, value in values.items())))
+    numbers = []
+
+    def keep(text):
+        numbers.append(text)
+        return float(text)
+
+    json.loads(said, parse_float=keep, parse_int=keep, parse_constant=numbers.append)
+
+    for text in numbers:
+        assert "e" not in text.lower()
+        if "." in text:
+            assert len(text.partition(".")[2]) <= 16
+        else:
+            assert -(2**63) <= int(text) < 2**63
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 40)), max_size=60),
+    st.integers(150, 2000),
+    st.one_of(st.none(), st.integers(1, 100)),
+    st.one_of(st.none(), st.integers(1, 50)),
+)
+def test_every_row_is_in_exactly_one_message_and_no_message_passes_a_cap(sizes, max_bytes, points, device_points):
+    rows = [
+        row(number, meter, "{" + ",".join(f'"k{key}":1.25' for key in range(size)) + "}")
+        for number, (meter, size) in enumerate(sizes)
+    ]
+
+    found = list(batches(rows, {}, max_bytes=max_bytes, max_points=points, max_device_points=device_points))
+
+    seen = []
+    for item in found:
+        if isinstance(item, Unfit):
+            seen.append(item.id)
+            continue
+        seen += item.ids
+        assert len(item.payload) <= max_bytes
+        assert sum(item.devices.values()) == item.points
+        if len(item.ids) > 1:
+            assert points is None or item.points <= points
+            for device, entries in strict(item.payload).items():
+                assert device_points is None or len(entries) == 1 or item.devices[device] <= device_points
+        strict(item.payload)
+    assert seen == [one.id for one in rows]
+
+
+def test_a_sample_larger_than_a_message_is_named_and_the_others_go():
+    big = '{"k":"' + "x" * 70_000 + '"}'
+
+    found = list(batches([row(1), row(2, text=big), row(3)], {}))
+
+    assert [item.id for item in found if isinstance(item, Unfit)] == [2]
+    assert [item.ids for item in found if isinstance(item, Message)] == [(1,), (3,)]
+
+
+def test_a_row_that_a_damaged_disk_made_unreadable_is_named():
+    (unfit,) = batches([row(1, text='{"v":')], {})
+
+    assert unfit == Unfit(1, "not a JSON object")
+
+
+def test_a_full_batch_is_just_under_the_cap():
+    rows = [row(number, f"m{number % 50}") for number in range(5000)]
+
+    first, *_ = batches(rows, {})
+
+    assert 59_000 < len(first.payload) <= 60_000

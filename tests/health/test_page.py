@@ -1,0 +1,52 @@
+"""The page /metrics is the client's own, byte for byte, and made fast enough for a fleet."""
+
+import re
+
+from prometheus_client import generate_latest
+
+from bridge.health.metrics import Metrics
+
+
+def lines(text):
+    """The page without the process's own figures, which move between two pages, and what the bridge switches off."""
+    return [line for line in text.decode().splitlines() if not re.search(r"^(# \w+ )?(process_|\w+_created\b)", line)]
+
+
+def test_the_page_is_the_clients_byte_for_byte():
+    metrics = Metrics()
+    for meter in ("main", 'Hall "2", west\\east', "línea\nnueva"):
+        metrics.expect(meter, interval_s=5.0, link="10.0.0.1:4059", profile="microstar")
+        metrics.meter_errors.labels(meter, "tcp").inc(3)
+        for seconds in (0.001, 0.42, 7, 1e9):
+            metrics.cycle_took(meter, seconds)
+        for value in (127.4, -156, 0, 56348, 1e6, 123456789, 1e21, 1e-7, 0.1 + 0.2, float("inf"), float("nan")):
+            metrics.value_read(meter, f"key_{value}", "V", value)
+    page = metrics.page.text()
+    assert lines(page) == lines(generate_latest(metrics.registry))
+    assert lines(metrics.page.text()) == lines(page), "and again, from labels that are known by now"
+
+
+def test_a_fleet_has_durations_of_all_meters_together_and_none_of_each():
+    metrics = Metrics(fleet=True)
+    metrics.expect("main", interval_s=5.0)
+    metrics.cycle_took("main", 0.42)
+    metrics.request_took("main", 0.1)
+    page = metrics.page.text().decode()
+    assert "dlms_cycle_duration_seconds_count 1.0" in page
+    assert "dlms_meter_cycle_duration_seconds_bucket" not in page
+    assert "dlms_meter_request_duration_seconds_bucket" not in page
+
+
+def test_register_values_are_left_out_by_one_setting():
+    metrics = Metrics(register_values=False)
+    metrics.value_read("main", "voltage_l1", "V", 127.4)
+    assert "dlms_meter_value{" not in metrics.page.text().decode()
+
+
+def test_a_meter_that_is_no_longer_configured_has_no_series_after_the_restart():
+    before, after = Metrics(), Metrics()
+    for metrics, meters in ((before, ("main", "cellar")), (after, ("main",))):
+        for meter in meters:
+            metrics.expect(meter, interval_s=5.0)
+    assert b"cellar" in before.page.text()
+    assert b"cellar" not in after.page.text()

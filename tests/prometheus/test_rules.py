@@ -1,0 +1,255 @@
+"""The alert rules, run by a real promtool: each trouble fires its own alert, and none of the others."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.fakes.programs import find_program
+from tests.grafana.inventory import DASHBOARDS, labels_of_series, names_in
+
+pytestmark = pytest.mark.promtool
+
+ROOT = Path(__file__).parents[2]
+RULES_FILE = ROOT / "prometheus/rules/bridge.yml"
+RUNBOOK = (ROOT / "prometheus/runbook.md").read_text(encoding="utf-8")
+EVERY = [rule for group in yaml.safe_load(RULES_FILE.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]]
+RULES = [rule for rule in EVERY if "alert" in rule]
+
+# One sample every 15 s for an hour; promtool's clock begins at zero, so `0+15x240` is "now" at every point.
+UP = 'up{job="bridge"}'
+STARTED = 'process_start_time_seconds{job="bridge"}'
+LAG = "dlms_bridge_event_loop_lag_seconds"
+MAIN_UP = 'dlms_meter_up{meter="main"}'
+MAIN_FAILED = 'dlms_meter_cycles_total{meter="main", result="failed"}'
+MAIN_READ_AT = 'dlms_meter_last_success_timestamp_seconds{meter="main"}'
+MAIN_AUTH = 'dlms_meter_errors_total{meter="main", stage="auth"}'
+MAIN_RECONNECTS = 'dlms_meter_reconnects_total{meter="main", reason="tcp"}'
+MAIN_INFO = 'dlms_meter_info{meter="main", link="A"}'
+MAIN_DRIFT = 'dlms_meter_clock_drift_seconds{meter="main"}'
+CELLAR_READ_AT = 'dlms_meter_last_success_timestamp_seconds{meter="cellar"}'
+CELLAR_UP = 'dlms_meter_up{meter="cellar"}'
+CELLAR_FAILED = 'dlms_meter_cycles_total{meter="cellar", result="failed"}'
+ALL_WELL = {
+    UP: "1x240",
+    STARTED: "1x240",
+    LAG: "0x240",
+    MAIN_UP: "1x240",
+    MAIN_FAILED: "0x240",
+    MAIN_READ_AT: "0+15x240",
+    'dlms_meter_interval_seconds{meter="main"}': "5x240",
+    CELLAR_UP: "1x240",
+    CELLAR_FAILED: "0x240",
+    MAIN_INFO: "1x240",
+    'dlms_meter_info{meter="cellar", link="B"}': "1x240",
+    'dlms_meter_interval_seconds{meter="cellar"}': "5x240",
+    CELLAR_READ_AT: "0+15x240",
+    "dlms_data_disk_free_bytes": "500x240",
+    "dlms_data_disk_size_bytes": "1000x240",
+    "dlms_outbox_samples": "3x240",
+    "dlms_outbox_oldest_timestamp_seconds": "0+15x240",
+    "dlms_outbox_bytes": "100x240",
+    "dlms_outbox_limit_bytes": "1000x240",
+    "dlms_outbox_errors_total": "0x240",
+    "dlms_outbox_evicted_samples_total": "0x240",
+    "dlms_outbox_dropped_samples_total": "0x240",
+    "dlms_outbox_quarantined_samples_total": "0x240",
+    "dlms_broker_connected": "1x240",
+    "dlms_upstream_configured": "1x240",
+    "dlms_upstream_connected": "1x240",
+}
+
+MAIN_FAILS = {MAIN_UP: "1x80 0x160", MAIN_FAILED: "0x80 1+1x160", MAIN_READ_AT: "0+15x80 1200x160"}
+CELLAR_FAILS = {CELLAR_UP: "1x80 0x160", CELLAR_FAILED: "0x80 1+1x160", CELLAR_READ_AT: "0+15x80 1200x160"}
+HALL_READS = {
+    'dlms_meter_up{meter="hall"}': "1x240",
+    'dlms_meter_info{meter="hall", link="C"}': "1x240",
+    'dlms_meter_cycles_total{meter="hall", result="failed"}': "0x240",
+    'dlms_meter_interval_seconds{meter="hall"}': "5x240",
+    'dlms_meter_last_success_timestamp_seconds{meter="hall"}': "0+15x240",
+}
+EVERY_MINUTE = " ".join(str(60 * (n // 4)) for n in range(240))
+BRIDGE_GONE = {series: f"{values.split('x')[0]}x80 stale" for series, values in ALL_WELL.items()} | {UP: "1x80 0x160"}
+BACKLOG = {"dlms_outbox_samples": "3x40 3+15x200", "dlms_outbox_oldest_timestamp_seconds": "0+15x40 600x200"}
+
+BEHIND_ONE = {
+    'dlms_meter_info{meter="cellar", link="B"}': "_x240",
+    'dlms_meter_info{meter="cellar", link="A"}': "1x240",
+}
+
+SILENT = {
+    "all is well": {},
+    "a meter was away for four minutes": {MAIN_UP: "1x150 0x16 1x80", MAIN_FAILED: "0x150 1+1x16 17x80"},
+    "the broker was away for a minute": {"dlms_broker_connected": "1x170 0x4 1x80"},
+    "ThingsBoard was away for four minutes": {"dlms_upstream_connected": "1x150 0x16 1x80"},
+    "there is no ThingsBoard": {"dlms_upstream_configured": "0x240", "dlms_upstream_connected": "0x240"},
+    "nothing waits": {"dlms_outbox_samples": "0x240", "dlms_outbox_oldest_timestamp_seconds": "0x240"},
+    "a slow meter waits for its first cycle": {MAIN_UP: "0x240", MAIN_READ_AT: "_x240"},
+    "a meter is read once an hour": {MAIN_READ_AT: "1x240", 'dlms_meter_interval_seconds{meter="main"}': "3600x240"},
+    "a backlog drains": {
+        "dlms_outbox_samples": "9000-15x240",
+        "dlms_outbox_oldest_timestamp_seconds": "1x240",
+    },
+    "a meter's clock is half a minute off": {MAIN_DRIFT: "-30x240"},
+    "a meter's clock jumped and was set": {MAIN_DRIFT: "0x100 3600x20 0x120"},
+    "one of two meters behind a converter is down for a moment": BEHIND_ONE
+    | {
+        MAIN_UP: "1x150 0x16 1x80",
+        MAIN_FAILED: "0x150 1+1x16 17x80",
+    },
+    "the bridge was updated": {STARTED: "1x150 2250x90"},
+    "a refused password was corrected": {MAIN_AUTH: "_x80 1+1x40 40x120"},
+}
+
+TROUBLE = {
+    "the bridge is down, and with it every series": (BRIDGE_GONE, {("BridgeDown", "")}),
+    "the bridge was never there": (dict.fromkeys(ALL_WELL, "_x240"), {("BridgeDown", "")}),
+    "the bridge restarts often": ({STARTED: "1x120 1800x15 2100x15 2400x90"}, {("BridgeRestartsOften", "")}),
+    "the bridge hangs": (
+        {LAG: "0x80 10+15x160", MAIN_READ_AT: "0+15x80 1200x160", CELLAR_READ_AT: "0+15x80 1200x160"},
+        {("BridgeHangs", "")},
+    ),
+    "one meter is down": (MAIN_FAILS, {("MeterDown", "main")}),
+    "all meters are down": (MAIN_FAILS | CELLAR_FAILS, {("AllMetersDown", "")}),
+    "both meters behind a converter are down, a third is not": (
+        MAIN_FAILS | CELLAR_FAILS | HALL_READS | BEHIND_ONE,
+        {("LinkDown", "")},
+    ),
+    "one of two meters behind a converter is down": (MAIN_FAILS | HALL_READS | BEHIND_ONE, {("MeterDown", "main")}),
+    "a meter's clock is an hour off": ({MAIN_DRIFT: "-3600x240"}, {("MeterClockDrift", "main")}),
+    "a meter is read far less often than asked": ({MAIN_READ_AT: EVERY_MINUTE}, {("FreshnessBudgetBurns", "")}),
+    "the disk fills": ({"dlms_data_disk_free_bytes": "500x40 50x200"}, {("DiskFilling", "")}),
+    "the disk is full and the outbox cannot be written": (
+        {"dlms_data_disk_free_bytes": "500x40 0x200", "dlms_outbox_errors_total": "0x40 1+1x200"},
+        {("OutboxNotWritable", "")},
+    ),
+    "something else uses the token": (
+        {"dlms_upstream_token_shared": "0x40 1x200"} | BACKLOG,
+        {("TokenUsedTwice", "")},
+    ),
+    "a meter refuses the password": (
+        MAIN_FAILS | {MAIN_AUTH: "_x80 1+1x2 3x158"},
+        {("MeterAuthenticationRefused", "main")},
+    ),
+    "a poller hangs": ({MAIN_READ_AT: "0+15x80 1200x160"}, {("MeterStale", "main")}),
+    "a meter loses the association again and again": (
+        {MAIN_RECONNECTS: "_x80 1+1x160"},
+        {("MeterReconnectStorm", "main")},
+    ),
+    "the broker is down": ({"dlms_broker_connected": "1x80 0x160"} | BACKLOG, {("BrokerDown", "")}),
+    "broker and ThingsBoard are down": (
+        {"dlms_broker_connected": "1x80 0x160", "dlms_upstream_connected": "1x80 0x160"},
+        {("BrokerDown", "")},
+    ),
+    "ThingsBoard is down": ({"dlms_upstream_connected": "1x80 0x160"} | BACKLOG, {("UpstreamDown", "")}),
+    "ThingsBoard is too slow": (BACKLOG, {("OutboxGrowing", "")}),
+    "the local broker is too slow": (
+        {"dlms_upstream_configured": "0x240", "dlms_upstream_connected": "0x240"} | BACKLOG,
+        {("OutboxGrowing", "")},
+    ),
+    "the outbox is nearly full": ({"dlms_outbox_bytes": "100x80 900x160"}, {("OutboxNearlyFull", "")}),
+    "the disk is full": ({"dlms_outbox_errors_total": "0x80 1+1x160"}, {("OutboxNotWritable", "")}),
+    "samples were evicted": ({"dlms_outbox_evicted_samples_total": "0x160 500x80"}, {("SamplesLost", "")}),
+    "samples were dropped": ({"dlms_outbox_dropped_samples_total": "0x160 20x80"}, {("SamplesLost", "")}),
+    "ThingsBoard refuses some samples": (
+        {"dlms_outbox_quarantined_samples_total": "0x160 2x80"},
+        {("SamplesSetAside", "")},
+    ),
+}
+
+
+def run(*arguments, folder):
+    """Run promtool and fail with what it says."""
+    done = subprocess.run(
+        [find_program("promtool"), *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def fires(folder, series, firing, *, at="45m"):
+    """Check that exactly ``firing``, pairs of alert and meter, fires at ``at``."""
+    samples = [
+        {"labels": "{" + f'alertname="{alert}"' + (f', meter="{meter}"' if meter else "") + "}", "value": 1}
+        for alert, meter in sorted(firing)
+    ]
+    test = {
+        "rule_files": [str(RULES_FILE)],
+        "evaluation_interval": "15s",
+        "tests": [
+            {
+                "interval": "15s",
+                "input_series": [{"series": name, "values": values} for name, values in series.items()],
+                "promql_expr_test": [
+                    {
+                        "expr": 'count by (alertname, meter) (ALERTS{alertstate="firing"})',
+                        "eval_time": at,
+                        "exp_samples": samples,
+                    }
+                ],
+            }
+        ],
+    }
+    (folder / "test.yml").write_text(json.dumps(test))
+    run("test", "rules", "test.yml", folder=folder)
+
+
+@pytest.mark.parametrize("case", SILENT)
+def test_what_the_bridge_heals_by_itself_calls_nobody(case, tmp_path):
+    fires(tmp_path, ALL_WELL | SILENT[case], set())
+
+
+@pytest.mark.parametrize("case", TROUBLE)
+def test_a_trouble_fires_its_own_alert_and_no_other(case, tmp_path):
+    series, firing = TROUBLE[case]
+    fires(tmp_path, ALL_WELL | series, firing)
+
+
+def test_a_refusal_of_long_ago_is_not_blamed_for_todays_failure(tmp_path):
+    long_ago = {name: values.replace("x240", "x2400") for name, values in ALL_WELL.items()}
+    fails = {MAIN_UP: "1x2200 0x200", MAIN_FAILED: "0x2200 1+1x200", MAIN_AUTH: "_x80 1+1x2 3x2318"}
+    fires(tmp_path, long_ago | fails, {("MeterDown", "main")}, at="9h40m")
+
+
+def test_every_alert_is_fired_by_some_trouble():
+    fired = {alert for _, firing in TROUBLE.values() for alert, _ in firing}
+    assert fired == {rule["alert"] for rule in RULES}
+
+
+def test_promtool_finds_no_fault_in_the_rules(tmp_path):
+    run("check", "rules", "--lint-fatal", str(RULES_FILE), folder=tmp_path)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_says_what_happened_and_where_help_stands(rule):
+    assert rule["labels"]["severity"] in {"critical", "warning"}
+    said = rule["annotations"]
+    assert said["summary"]
+    assert said["description"].endswith(".")
+    assert said["runbook"] == f"prometheus/runbook.md#{rule['alert'].lower()}"
+    entry = re.search(rf"^## {rule['alert']}\n(.*?)(?=^## |\Z)", RUNBOOK, re.MULTILINE | re.DOTALL)
+    assert entry, "an entry in the runbook"
+    for question in ("**What it means.**", "**Check.**", "**Do.**"):
+        assert question in entry[1]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_leads_to_the_panel_that_shows_it(rule):
+    said = rule["annotations"]
+    address = {
+        panel["title"]: f"/d/{dashboard['uid']}?viewPanel={panel['id']}"
+        for dashboard in DASHBOARDS.values()
+        for panel in dashboard["panels"]
+    }
+    assert said["dashboard"] == address[said["panel"]]
+
+
+@pytest.mark.parametrize("rule", EVERY, ids=lambda rule: rule.get("alert") or rule["record"])
+def test_a_rule_names_no_metric_that_does_not_exist(rule):
+    assert names_in(rule["expr"]) <= labels_of_series().keys()
+
+
+def test_the_runbook_has_no_entry_without_an_alert():
+    assert set(re.findall(r"^## (\w+)$", RUNBOOK, re.MULTILINE)) == {rule["alert"] for rule in RULES}
