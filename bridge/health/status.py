@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from loguru import logger
 
 from bridge import __version__
+from bridge.meters.clock import TOLERANCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,6 +72,7 @@ class MeterRow:
         last_error: what it said.
         last_error_ago_s: since then.
         next_attempt_in_s: while failing or left alone.
+        clock_drift_s: the meter's clock less ours; None where its profile does not read it.
     """
 
     name: str
@@ -85,6 +87,7 @@ class MeterRow:
     last_error: str
     last_error_ago_s: float | None
     next_attempt_in_s: float | None
+    clock_drift_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +273,7 @@ def _row(meter: Watched, now_s: float) -> MeterRow:
         last_error="" if error is None else str(error),
         last_error_ago_s=_ago(state.last_error_s, now_s),
         next_attempt_in_s=None if next_attempt_s is None else max(0.0, next_attempt_s - now_s),
+        clock_drift_s=state.clock_drift_s,
     )
 
 
@@ -280,6 +284,8 @@ def _wrong_meter(meter: MeterRow, uptime_s: float) -> str:
         return f"{meter.name}: does not fail, and yet no sample for {meter.last_value_ago_s:.0f} s"
     if meter.state == "starting" and uptime_s > meter.interval_s + _GRACE_S:
         return f"{meter.name}: has not answered since the start"
+    if abs(meter.clock_drift_s or 0.0) > TOLERANCE_S:
+        return f"{meter.name}: its clock and ours differ by {meter.clock_drift_s:+.0f} s"
     return ""
 
 

@@ -110,6 +110,21 @@ class Account:
                 drift_s = clock.drift_s(reading.value, read_at_s)
                 if drift_s is not None:
                     self._metrics.meter_clock_drift.labels(self._name).set(drift_s)
+                    self._say_drift(drift_s)
+
+    def _say_drift(self, drift_s: float) -> None:
+        """Log when the clock begins and when it ceases to be off."""
+        was_off = abs(self.state.clock_drift_s or 0.0) > clock.TOLERANCE_S
+        is_off = abs(drift_s) > clock.TOLERANCE_S
+        self.state.clock_drift_s = drift_s
+        if is_off and not was_off:
+            self._log.warning(
+                "{} | its clock and ours differ by {:+.0f} s | set the meter's, or this host's (timedatectl)",
+                self._name,
+                drift_s,
+            )
+        elif was_off and not is_off:
+            self._log.info("{} | its clock is right again", self._name)
 
     def _note_refusals(self, readings: list[Reading]) -> None:
         refused = {reading.register.obis: reading.refusal for reading in readings if reading.value is None}

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _CLOCK_CLASS, _TIME = 8, 2
 """Clock, attribute time (IEC 62056-6-2, 4.5.1)."""
+TOLERANCE_S = 60.0
+"""A clock that is off by more wants a look: intervals and tariffs end at the wrong time."""
 _OCTETS = 12
 _NOT_SPECIFIED = 0xFF
 _NO_DEVIATION = -0x8000

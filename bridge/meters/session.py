@@ -249,7 +249,7 @@ class Session:
         gurux does not check the meter's address, nor the invoke-id.
         """
         if self._meter.framing == "wrapper":
-            late = frame[8] == _GET_RESPONSE and len(frame) > 10 and frame[10] & 0x0F != self._invoke_id
+            late = len(frame) > 10 and frame[8] == _GET_RESPONSE and frame[10] & 0x0F != self._invoke_id
             return frame[2:4] == request[4:6] and frame[4:6] == request[2:4] and not late
         server, client = _addresses(request)
         return _addresses(frame) == (client, server)

@@ -31,6 +31,7 @@ class MeterState:
         self.cycles_ok = 0
         self.cycles_failed = 0
         self.reconnects = 0
+        self.clock_drift_s: float | None = None  # the meter's clock less ours, where its profile reads it
         # The last hour, a bucket a minute: which minute, and how its cycles ended. 480 bytes a meter.
         self._minute = array("L", [0] * _MINUTES)
         self._ok = array("L", [0] * _MINUTES)

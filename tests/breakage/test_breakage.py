@@ -114,10 +114,15 @@ async def test_a_meter_whose_clock_is_wrong(plant):
     await plant.until(
         lambda: plant.figure('dlms_meter_clock_drift_seconds{meter="main"}') < -3590, "the drift is an hour"
     )
+    await plant.until(lambda: "main | its clock and ours differ by -36" in plant.log.read_text(), "the log says so")
     await plant.until(lambda: ("MeterClockDrift", "main") in plant.firing(), "the alert", timeout_s=150)
+    complaints = await asyncio.to_thread(plant.wrong)
+    assert [said.partition("-36")[0] for said in complaints] == ["main: its clock and ours differ by "]
+    assert (await asyncio.to_thread(plant.row, "main"))["clock_drift_s"] < -3590
+    assert (await asyncio.to_thread(plant.command))[0] == 1
     assert await asyncio.to_thread(plant.fired) == {("MeterClockDrift", "main")}
     plant.meters["main"].clock_off_s = 0
-    await plant.until(lambda: not plant.firing(), "nothing fires")
+    await is_well_again(plant, alert=("MeterClockDrift", "main"), log="main | its clock is right again")
 
 
 async def test_an_event_loop_that_hangs(plant):

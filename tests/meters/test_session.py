@@ -203,3 +203,10 @@ def test_gurux_prints_nothing_that_reaches_the_caller_of_a_good_cycle(associated
     session, side = associated
     converse(session.read(), side.answer)
     assert capsys.readouterr().out == ""
+
+
+def test_attributes_are_read_once_an_association_and_refused_ones_are_left_out():
+    side = server()  # over HDLC: behind the wrapper gurux's server falls silent after its first refusal
+    session = Session(meter(profile="single_phase", client=1))
+    converse(session.associate(), side.answer)
+    assert session.attributes == {"logical_device_name": "DEMO00000001"}  # the demo meter has no other
