@@ -3,7 +3,8 @@
     BridgeError
     ├── ConfigError          print every problem, exit 2; never retried
     ├── MeterError
-    │   ├── LinkError        close, reconnect after the backoff          stage dns · tcp
+    │   ├── DnsError         the name has no address: backoff            stage dns
+    │   ├── LinkError        close, reconnect after the backoff          stage tcp
     │   ├── ReplyTimeout     ask again, then treat as a LinkError        stage timeout
     │   ├── FramingError     the bytes make no frame: resynchronise      stage framing
     │   ├── AssociationError the meter refuses the association: backoff  stage association
@@ -16,8 +17,8 @@
         └── DiskError        keep in memory, raise the alarm, try again  stage disk
 
 Library exceptions are translated into these once, at the edge where they enter: sockets in
-``meters/link.py``, gurux in ``meters/session.py``, paho in ``delivery/publisher.py``, SQLite in
-``delivery/outbox.py``.
+``meters/link.py``, gurux in ``meters/session.py``, paho in ``delivery/broker.py`` and ``delivery/provisioning.py``,
+SQLite in ``delivery/store.py``.
 """
 
 from __future__ import annotations

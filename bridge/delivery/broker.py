@@ -1,8 +1,9 @@
-"""The connection to the local broker: made, kept, made again for ever. The one place that knows paho.
+"""The connection to the local broker: made, kept, made again for ever.
 
-Owns the attempts, their backoff and the credentials, which are read anew before every attempt because the broker's
-container may write them after this process started. Keeps no message: what was in flight when a connection ends is
-the caller's to send again, so every connection is a new paho client with nothing of the old one in it.
+The one place that knows paho, but for provisioning's single request. Owns the attempts, their backoff and the
+credentials, which are read anew before every attempt because the broker's container may write them after this process
+started. Keeps no message: what was in flight when a connection ends is the caller's to send again, so every
+connection is a new paho client with nothing of the old one in it.
 
 paho has a thread of its own; everything that it tells is handed to the event loop in the order in which it came.
 """
