@@ -138,7 +138,7 @@ class Plant:
         await self.until(lambda: not self.wrong(), "all is well")
         await self.until(lambda: self.figure("dlms_outbox_confirmed_samples_total") > 5, "samples arrive")
         # BridgeDown is about to fire until Prometheus has scraped for the first time.
-        await self.until(lambda: bool(self._ask("dlms:meters_fresh:ratio == 1")), "Prometheus has judged")
+        await self.until(lambda: bool(self.asks("dlms:meters_fresh:ratio == 1")), "Prometheus has judged")
         await self.until(lambda: not self._alerts("ALERTS"), "no alert fires, or is about to")
         self._well_since_s = time.time()
 
@@ -230,9 +230,9 @@ class Plant:
         return self._alerts(f'max_over_time(ALERTS{{alertstate="firing"}}[{since_s}s])')
 
     def _alerts(self, query: str) -> set[tuple[str, str]]:
-        return {(labels["alertname"], labels.get("meter", "")) for labels in self._ask(query)}
+        return {(labels["alertname"], labels.get("meter", "")) for labels in self.asks(query)}
 
-    def _ask(self, query: str) -> list[dict[str, str]]:
+    def asks(self, query: str) -> list[dict[str, str]]:
         """Return the labels of the series that Prometheus answers with."""
         _, text = _get(self._prometheus_port, f"/api/v1/query?{urlencode({'query': query})}")
         return [series["metric"] for series in json.loads(text)["data"]["result"]]

@@ -1,0 +1,43 @@
+"""Every query of the dashboards, asked of a real Prometheus that scraped the real bridge in its trouble."""
+
+from contextlib import suppress
+
+import pytest
+
+from tests.breakage.test_breakage import plant  # noqa: F401 - a fixture
+from tests.grafana.inventory import PANELS, as_grafana_asks
+
+pytestmark = [pytest.mark.broker, pytest.mark.promtool, pytest.mark.timeout(300)]
+
+NOTHING_TO_SHOW = {
+    "Bytes nobody asked for": "these meters send none",
+    "Rate limit": "this ThingsBoard sets none",
+    "Other values": "these meters have no register of another unit",
+}
+"""What stays empty here, and rightly so; tests/grafana fills it."""
+
+
+async def test_every_query_returns_data_from_the_real_bridge(plant):  # noqa: F811
+    plant.meters["main"].off()
+    await plant.until(lambda: ("MeterDown", "main") in plant.firing(), "a meter is down, and an alert says so")
+    await plant.meters["main"].on()
+    await plant.until(lambda: plant.row("main")["state"] == "reading", "it is back")
+    plant.meters["cellar"].off()
+    await plant.until(lambda: plant.row("cellar")["state"] == "failing", "and another one fails")
+
+    waits_for_data = {
+        (panel["title"], target["expr"])
+        for panel in PANELS
+        for target in panel["targets"]
+        if panel["title"] not in NOTHING_TO_SHOW
+    }
+
+    def all_have_shown_some():
+        for title, expr in tuple(waits_for_data):
+            if plant.asks(as_grafana_asks(expr, rate_interval="20s", range_s=120)):
+                waits_for_data.discard((title, expr))
+        return not waits_for_data
+
+    with suppress(AssertionError):
+        await plant.until(all_have_shown_some, "every query has returned data", timeout_s=60)
+    assert not waits_for_data
