@@ -143,6 +143,19 @@ tls_options() {
     fi
 }
 
+# Remote calls and their answers, changes of shared attributes: of the gateway API, or of a meter's own session.
+mode_topics() {
+    if [ "$mode" = device ]; then
+        echo "topic v1/devices/me/rpc/request/+ in 1 upstream/"
+        echo "topic v1/devices/me/rpc/response/+ out 1"
+        echo "topic v1/devices/me/attributes in 1 upstream/"
+    else
+        echo "topic v1/gateway/rpc in 1 upstream/"
+        echo "topic v1/gateway/rpc out 1"
+        echo "topic v1/gateway/attributes in 1 upstream/"
+    fi
+}
+
 # The section that makes Mosquitto a bridge.
 render_upstream() {
     cat <<EOF
@@ -183,21 +196,16 @@ topic v1/gateway/disconnect out 1
 topic v1/gateway/attributes out 1
 topic v1/devices/me/telemetry out 1
 topic v1/devices/me/attributes out 1
-# The fence: a question and its answer.
+# The fence: a question and its answer. What comes from ThingsBoard is put under upstream/: with one name both ways the
+# bridge would take its own answers to remote calls for ThingsBoard's.
 topic v1/devices/me/rpc/request/+ out 1
-topic v1/devices/me/rpc/response/+ in 1
-# Remote calls and their answers, changes of shared attributes: of the gateway API, and of a meter's own session. They
-# come in under upstream/: with one name both ways the bridge would hear its own answers.
-topic v1/gateway/rpc in 1 upstream/
-topic v1/gateway/rpc out 1
-topic v1/gateway/attributes in 1 upstream/
-topic v1/devices/me/rpc/request/+ in 1 upstream/
-topic v1/devices/me/rpc/response/+ out 1
-topic v1/devices/me/attributes in 1 upstream/
+topic v1/devices/me/rpc/response/+ in 1 upstream/
+$(mode_topics)
 EOF
 }
 
 host=${THINGSBOARD__HOST:-}
+mode=$(echo "${THINGSBOARD__MODE:-gateway}" | tr '[:upper:]' '[:lower:]')
 ca_file=${THINGSBOARD__CA_FILE:-}
 cert_file=${THINGSBOARD__CERT_FILE:-}
 key_file=${THINGSBOARD__KEY_FILE:-}

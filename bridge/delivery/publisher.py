@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 UPSTREAM_STATE = "$SYS/broker/connection/dlms-bridge/state"
 FENCE_REQUEST = "v1/devices/me/rpc/request/"
-FENCE_ANSWER = "v1/devices/me/rpc/response/"
+FENCE_ANSWER = "upstream/v1/devices/me/rpc/response/"
 _FENCE = json.dumps({"method": "getSessionLimits", "params": {}}).encode()
 _IDLE_S = 5.0  # the outbox wakes the publisher; this is for a disk that could not be read
 
@@ -87,7 +87,7 @@ class Publisher:
         self._order = Order(outbox, self._pace, device_names, as_device=as_device)
         self._confirmation = confirmation(thingsboard, self._pace, rng)
         self._upstream = Upstream(metrics, configured=thingsboard.host is not None)
-        topics = (UPSTREAM_STATE, f"{FENCE_ANSWER}+", "upstream/#", *TOPICS) if self._upstream.configured else ()
+        topics = (UPSTREAM_STATE, "upstream/#", *TOPICS) if self._upstream.configured else ()
         self._broker = Broker(settings, topics=topics, metrics=metrics, rng=rng)
         # In device mode there is one name.
         self._calls = Calls(commands, publish=self._broker.publish, own=next(iter(device_names.values()), ""))

@@ -112,7 +112,7 @@ async def test_the_gateway_devices_own_telemetry_is_told(plant):
 async def test_in_device_mode_a_meters_own_session_carries_samples_attributes_and_calls(tmp_path):
     async with (
         ThingsBoard(Behaviour(is_gateway=False)) as server,
-        Mosquitto(password="secret", upstream_port=server.port) as broker,
+        Mosquitto(password="secret", upstream_port=server.port, mode="device") as broker,
     ):
         rig = Rig(tmp_path, broker, upstream=True, mode="device")
         plant = Plant(server, rig)
@@ -128,3 +128,23 @@ async def test_in_device_mode_a_meters_own_session_carries_samples_attributes_an
     assert server.told[0][1]["serial_number"] == "M17"
     assert server.told[1][1] == {"success": True}
     assert plant.asked == [("Main meter", "reconnect", {})]
+
+
+async def test_an_answer_of_our_own_is_never_taken_for_thingsboards(tmp_path):
+    """A call under the number of a fence that stands: its answer goes out and confirms nothing."""
+    async with (
+        ThingsBoard(Behaviour(is_gateway=False, answers_fence=False)) as server,
+        Mosquitto(password="secret", upstream_port=server.port, mode="device") as broker,
+    ):
+        rig = Rig(tmp_path, broker, upstream=True, mode="device")
+        plant = Plant(server, rig)
+        async with rig:
+            rig.put(1, 5)
+            await rig.until(lambda: server.counts["fences"] >= 1)
+            asked = rig.publisher._asked[0]
+            server.send(f"v1/devices/me/rpc/request/{asked}", {"method": "reconnect", "params": {}})
+            await plant.told(1)
+            assert server.told == [(f"v1/devices/me/rpc/response/{asked}", {"success": True})]
+            server.send(f"v1/devices/me/rpc/request/{asked + 1}", {"method": "reconnect", "params": {}})
+            await plant.told(2)
+            assert rig.confirmed == 0

@@ -26,12 +26,16 @@ def _base() -> str:
     return "\n".join(line for line in lines if not line.startswith((*_OURS, "allow_anonymous")))
 
 
-def _upstream(port: int, token: str | None, tls: str) -> str:
+def _upstream(port: int, token: str | None, tls: str, mode: str) -> str:
     """The bridge section that the container's own script renders, with a quicker second attempt."""
     script = (_HERE / "start.sh").read_text()
     section = script.partition("render_upstream() {\n    cat <<EOF\n")[2].partition("\nEOF\n")[0]
     values = {"$host": "127.0.0.1", "$port": str(port), "$(user_name)": f"remote_username {token}" if token else ""}
-    values |= {"$(tls_options)": tls, "\\$": "$"}
+    function = script[script.index("mode_topics() {") :].partition("\n}\n")[0]
+    topics = subprocess.run(
+        ["sh", "-euc", f"mode={mode}\n{function}\n}}\nmode_topics"], check=True, capture_output=True, text=True
+    ).stdout
+    values |= {"$(tls_options)": tls, "$(mode_topics)": topics, "\\$": "$"}
     for name, value in values.items():
         section = section.replace(name, value)
     return re.sub("^restart_timeout .*", "restart_timeout 1 2 10", section, flags=re.MULTILINE)
@@ -58,6 +62,7 @@ class Mosquitto:
         acl: str | None = None,
         token: str | None = TOKEN,
         tls: str = "",
+        mode: str = "gateway",
     ) -> None:
         self.port = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="mosquitto-")
@@ -77,7 +82,7 @@ class Mosquitto:
             (folder / "acl").chmod(0o644)
             lines.append(f"acl_file {folder / 'acl'}")
         if upstream_port is not None:
-            lines.append(_upstream(upstream_port, token, tls))
+            lines.append(_upstream(upstream_port, token, tls, mode))
         self._config.write_text("\n".join(lines))
 
     def _passwords(self, password: str) -> Path:
