@@ -9,7 +9,7 @@
     │   ├── FramingError     the bytes make no frame: resynchronise      stage framing
     │   ├── AssociationError the meter refuses the association: backoff  stage association
     │   ├── AuthError        it refuses password or key: leave it alone  stage auth
-    │   ├── AccessError      it refuses one register: the others go on   stage access
+    │   ├── AccessError      it refuses every register: backoff          stage access
     │   └── DecodeError      the answer makes no sense: reassociate      stage decode
     └── DeliveryError
         ├── BrokerError      the samples stay on disk; connect again     stage broker
