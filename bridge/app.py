@@ -6,10 +6,13 @@ Wires and nothing else. The samples' way is drawn here once: pollers → outbox 
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 import time
+from concurrent.futures import CancelledError
 from contextlib import suppress
+from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +31,22 @@ from bridge.health.server import Check, HealthServer
 from bridge.health.starts import count_start
 from bridge.health.status import Status, Watched
 from bridge.health.watchdog import Watchdog
+from bridge.meters.keys import Counters
 from bridge.meters.link import Link
 from bridge.meters.meter import Meter, resolve
 from bridge.meters.poller import Poller
 from bridge.meters.profile import load_profile
+from bridge.meters.ramp import Ramp
+from bridge.meters.recent_frames import RecentFrames
+from bridge.meters.refusals import Refusals
+from bridge.meters.stopwatch import Stopwatch
 from bridge.meters.trace import Trace
 from bridge.settings import MeterSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.meters.link import Watch
     from bridge.sample import Sample
     from bridge.settings import Settings
 
@@ -43,10 +54,20 @@ _DEMO_NAME = "demo"
 _LOOP_SILENCE_S = 10.0
 _DISK_PATIENCE_S = 60.0
 _REPORT_EVERY_S = 60.0
+_READ_PATIENCE_S = 10.0
+_ASSOCIATIONS_GAP_S = 0.003
+"""An association takes 1 to 2 ms of CPU, a reading 0.1: half of a core is left to those that already read."""
+_GC_THRESHOLDS = (50_000, 20, 20)
+"""What waits a second for its group commit counts as growth that lasts, and had Python look through all that a fleet
+holds every few seconds: a quarter of a second's stop at 4,000 meters."""
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, *, log: Callable[[], str] = lambda: "") -> int:
     """Run the bridge until SIGTERM or SIGINT and return the exit code: 0.
+
+    Args:
+        settings: what to do.
+        log: the recent lines of the log, for ``/log``.
 
     Raises:
         ConfigError: a profile cannot be read, or the health server's port cannot be listened on.
@@ -54,8 +75,19 @@ def run(settings: Settings) -> int:
     """
     # A second series for every counter, which nobody looks at.
     disable_created_metrics()  # type: ignore[no-untyped-call]
-    asyncio.run(_App(settings).run())
+    gc.set_threshold(*_GC_THRESHOLDS)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_App(settings, log).run())
     return 0
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's, where there is one: Windows has none."""
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415 - as above
+
+    return uvloop.new_event_loop
 
 
 def resolve_meters(settings: Settings) -> list[Meter]:
@@ -64,21 +96,26 @@ def resolve_meters(settings: Settings) -> list[Meter]:
     Raises:
         ConfigError: a profile changed for the worse since the settings were read.
     """
-    return [
-        resolve(name, meter, load_profile(meter.profile, settings.profiles_dir), settings.poll)
-        for name, meter in settings.meters.items()
-    ]
+    # One profile for all meters of a kind: ten thousand of them hold one, not ten thousand.
+    profiles = {
+        name: load_profile(name, settings.profiles_dir)
+        for name in {meter.profile for meter in settings.meters.values()}
+    }
+    return [resolve(name, meter, profiles[meter.profile], settings.poll) for name, meter in settings.meters.items()]
 
 
 class _App:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, log: Callable[[], str]) -> None:
         self._settings = settings
+        self._log = log
         self._rng = SystemRandom()
         self._metrics = Metrics(fleet=settings.health.fleet, register_values=settings.health.register_values)
         self._watchdog = Watchdog(self._metrics)
         self._disk = DiskWatch(settings.data_dir, self._metrics)
         self._status = Status(self._metrics, self._disk, silence_s=lambda: self._watchdog.silence_s)
         self._meters = resolve_meters(settings)
+        self._recent: dict[str, RecentFrames] = {}
+        self._counters = Counters(settings.data_dir / "counters.db")
         self._commands = Commands({}, clock_s=time.time)
         self._devices = {name: meter.device or name for name, meter in settings.meters.items()}
         self._outbox = Outbox(
@@ -140,11 +177,23 @@ class _App:
                 healthy=self._healthy,
                 ready=self._ready,
                 status=lambda: self._status.report().plain(),
+                log=self._log,
+                frames=self._frames,
+                read=partial(self._read_for_doctor, asyncio.get_running_loop()),
             )
         except OSError as error:
             raise ConfigError(
                 [f"HEALTH__HOST={host} HEALTH__PORT={port}: cannot listen there: {error.strerror}"]
             ) from error
+
+    def _read_for_doctor(self, loop: asyncio.AbstractEventLoop, name: str) -> dict[str, Any]:
+        """Read a meter now for who asks on this machine; called on the health server's thread."""
+        device = self._devices.get(name, name)
+        asked = asyncio.run_coroutine_threadsafe(self._carry_out(device, "read", None), loop)
+        try:
+            return asked.result(_READ_PATIENCE_S)
+        except (TimeoutError, CancelledError):
+            return {"error": "the event loop does not answer"}
 
     async def _provision(self) -> None:
         thingsboard, data_dir = self._settings.thingsboard, self._settings.data_dir
@@ -162,6 +211,9 @@ class _App:
     async def _read_meters(self, stop: asyncio.Event) -> None:
         if not self._meters:
             self._meters = [await self._demo_meter()]
+        if any(meter.keys is not None for meter in self._meters):
+            title = await asyncio.to_thread(self._counters.system_title)
+            self._meters = [meter.titled(title) for meter in self._meters]
         pollers = self._pollers()
         self._status.watch([Watched(name, poller) for name, poller in pollers.items()])
         self._commands = Commands(
@@ -177,20 +229,23 @@ class _App:
     def _pollers(self) -> dict[str, Poller]:
         link_settings = self._settings.link
         connecting = asyncio.Semaphore(link_settings.max_connecting)
+        doubtful = asyncio.Semaphore(max(link_settings.max_connecting // 2, 1))
         links: dict[tuple[str, int], Link] = {}
         pollers = {}
         traced = self._settings.log.traced
+        ramp = Ramp(_ASSOCIATIONS_GAP_S)
+        refusals = Refusals(self._settings.data_dir)
         for number, meter in enumerate(self._meters):
-            where = (meter.host, meter.port)
+            where = (meter.host.lower(), meter.port)
             if where not in links:
                 links[where] = Link(
                     *where,
                     meter.framing,
                     connect_timeout_s=link_settings.connect_timeout_s,
-                    frame_gap_s=meter.frame_gap_s,
                     connecting=connecting,
+                    doubtful=doubtful,
                 )
-            links[where].join()
+            links[where].join(frame_gap_s=meter.frame_gap_s, reconnect_gap_s=meter.reconnect_gap_s)
             self._metrics.expect(meter.name, interval_s=meter.interval_s, link=str(links[where]), profile=meter.profile)
             pollers[meter.name] = Poller(
                 meter,
@@ -201,11 +256,27 @@ class _App:
                 rng=self._rng,
                 # The first cycles are spread over one interval, so that a fleet does not connect in one instant.
                 start_delay_s=meter.interval_s * number / len(self._meters),
-                trace=Trace(meter.name, (meter.password,)) if meter.name.lower() in traced else None,
+                watch=self._watch(meter, traced=meter.name.lower() in traced),
+                counters=self._counters,
+                ramp=ramp,
+                refusals=refusals,
             )
         if unknown := traced - {name.lower() for name in pollers}:
             logger.warning("LOG__TRACE_METERS | there is no meter {}", ", ".join(sorted(unknown)))
         return pollers
+
+    def _watch(self, meter: Meter, *, traced: bool) -> Watch | None:
+        """Return who sees the meter's frames: the trace that was asked for, the last few, the clock of its requests."""
+        trace = Trace(meter.name, meter.secrets) if traced else None
+        took = self._metrics.request_duration(meter.name)
+        if took is None:  # a fleet: what every frame costs is not spent
+            return trace
+        recent = self._recent[meter.name] = RecentFrames(meter.secrets, trace)
+        return Stopwatch(took, recent)
+
+    def _frames(self, name: str) -> str:
+        recent = self._recent.get(name)
+        return recent.text() if recent else ""
 
     async def _demo_meter(self) -> Meter:
         server = await demo.serve()

@@ -8,6 +8,7 @@
     │   ├── ReplyTimeout     ask again, then treat as a LinkError        stage timeout
     │   ├── FramingError     the bytes make no frame: resynchronise      stage framing
     │   ├── AssociationError the meter refuses the association: backoff  stage association
+    │   │   └── ServiceError it refuses one request: ask another way      stage association
     │   ├── AuthError        it refuses password or key: leave it alone  stage auth
     │   ├── AccessError      it refuses every register: backoff          stage access
     │   └── DecodeError      the answer makes no sense: reassociate      stage decode
@@ -16,9 +17,9 @@
         ├── UpstreamError    the samples stay on disk; send them again   stage upstream
         └── DiskError        keep in memory, raise the alarm, try again  stage disk
 
-Library exceptions are translated into these once, at the edge where they enter: sockets in
-``meters/link.py``, gurux in ``meters/session.py``, paho in ``delivery/broker.py`` and ``delivery/provisioning.py``,
-SQLite in ``delivery/store.py``.
+Library exceptions are translated into these once, at the edge where they enter: sockets in ``meters/link.py``, gurux in
+``meters/session_gurux.py``, paho in ``delivery/broker.py`` and ``delivery/provisioning.py``, SQLite in
+``delivery/store.py`` and ``meters/counter_file.py``.
 """
 
 from __future__ import annotations
@@ -73,9 +74,17 @@ class LinkError(MeterError):
 
 
 class ReplyTimeout(MeterError):  # noqa: N818 - the field's word for it
-    """No whole answer within the timeout. Ask again; then reconnect."""
+    """No whole answer within the timeout. Ask again; then reconnect.
+
+    Args:
+        final: whether nothing may be asked again: others wait for their turn on the same line.
+    """
 
     stage = "timeout"
+
+    def __init__(self, message: str, *, hint: str = "", final: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.final = final
 
 
 class FramingError(MeterError):
@@ -90,8 +99,12 @@ class AssociationError(MeterError):
     stage = "association"
 
 
+class ServiceError(AssociationError):
+    """The meter answers a request with an exception or a confirmed service error. Another request may still do."""
+
+
 class AuthError(MeterError):
-    """The meter refuses the password or key. Three times running: leave it alone, trying locks real meters."""
+    """The meter refuses the password or key. Leave it alone, trying locks real meters."""
 
     stage = "auth"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Scalar = int | float | str | bool
 
@@ -18,29 +18,100 @@ class Value:
     Args:
         key: telemetry key in ThingsBoard, from the profile, such as ``voltage_l1``.
         obis: logical name, such as ``1-1:32.7.0``.
-        value: the scaled value in ``unit``.
+        value: the scaled value in ``unit``; None where there is nothing to publish but the quality.
         unit: unit that the meter states, as text (``V``, ``A``, ``Wh``); empty where it has none.
+        quality: what is to be said against the value, a short text; empty when all is well.
     """
 
     key: str
     obis: str
-    value: Scalar
+    value: Scalar | None
     unit: str
+    quality: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+class Layout:
+    """What all samples of a meter have in common, kept once instead of with every value. The tuples are of one length.
+
+    Args:
+        meter: the meter's name in the settings.
+        keys: telemetry keys, in the profile's order.
+        obis: logical names.
+        units: units as text.
+    """
+
+    __slots__ = ("keys", "meter", "obis", "units")
+
+    def __init__(self, meter: str, keys: tuple[str, ...], obis: tuple[str, ...], units: tuple[str, ...]) -> None:
+        self.meter = meter
+        self.keys = keys
+        self.obis = obis
+        self.units = units
+
+    def sample(self, ts_ms: int, scalars: tuple[Scalar | None, ...], qualities: tuple[str, ...] = ()) -> Sample:
+        """Return a sample. This is the way of every cycle: nothing is made a register.
+
+        Args:
+            ts_ms: when the values were read, milliseconds since 1970-01-01 UTC.
+            scalars: a value for each key; None where the meter refused, or where there is only a quality.
+            qualities: a quality for each key; none at all when all is well with all of them.
+        """
+        sample = Sample.__new__(Sample)
+        sample.layout = self
+        sample.ts_ms = ts_ms
+        sample.scalars = scalars
+        sample.qualities = qualities
+        return sample
+
+
 class Sample:
     """What one meter gave in one cycle. The unit of everything downstream: one outbox row, one telemetry entry.
+
+    Never changed once made. A poller makes its samples by :meth:`Layout.sample`.
 
     Args:
         meter: the meter's name in the settings.
         ts_ms: when the values were read, milliseconds since 1970-01-01 UTC.
-        values: the registers that answered, in the profile's order; never empty.
+        values: the registers that answered, in the profile's order.
     """
 
-    meter: str
+    __slots__ = ("layout", "qualities", "scalars", "ts_ms")
+
+    layout: Layout
     ts_ms: int
-    values: tuple[Value, ...]
+    scalars: tuple[Scalar | None, ...]
+    qualities: tuple[str, ...]
+
+    def __init__(self, meter: str, ts_ms: int, values: Iterable[Value]) -> None:
+        values = tuple(values)
+        self.layout = Layout(
+            meter,
+            tuple(value.key for value in values),
+            tuple(value.obis for value in values),
+            tuple(value.unit for value in values),
+        )
+        self.ts_ms = ts_ms
+        self.scalars = tuple(value.value for value in values)
+        qualities = tuple(value.quality for value in values)
+        self.qualities = qualities if any(qualities) else ()
+
+    @property
+    def meter(self) -> str:
+        """The meter's name in the settings."""
+        return self.layout.meter
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The registers that answered, made anew at every call: for those who look at one sample, not at every."""
+        layout = self.layout
+        qualities = self.qualities or ("",) * len(layout.keys)
+        return tuple(
+            Value(key, obis, scalar, unit, quality)
+            for key, obis, scalar, unit, quality in zip(
+                layout.keys, layout.obis, self.scalars, layout.units, qualities, strict=True
+            )
+            if scalar is not None or quality
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,27 @@ def _decimal_comma(value: Any) -> Any:
 
 
 def _digit(value: Any) -> Any:
-    return {"1": 1, "2": 2, "4": 4}.get(value, value) if isinstance(value, str) else value
+    return {"0": 0, "1": 1, "2": 2, "4": 4}.get(value, value) if isinstance(value, str) else value
+
+
+def _is_secret_text(value: SecretStr) -> SecretStr:
+    # A secret that no keyboard can type is written in hex.
+    text = value.get_secret_value()
+    if text.lower().startswith("hex:") and not re.fullmatch("([0-9A-Fa-f]{2})+", text[4:]):
+        raise ValueError("behind hex: must stand pairs of the digits 0-9 and A-F")
+    return value
+
+
+def _is_key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch("([0-9A-Fa-f]{32}){1,2}", value.get_secret_value().replace(" ", "")):
+        raise ValueError("must be 32 hexadecimal digits, or 64 in security suite 2")
+    return value
+
+
+def _is_ecdsa_key(value: SecretStr) -> SecretStr:
+    if not re.fullmatch("[0-9A-Fa-f]{64,260}", value.get_secret_value().replace(" ", "")):
+        raise ValueError("must be the key in hexadecimal digits")
+    return value
 
 
 def _lower(value: Any) -> Any:
@@ -59,14 +79,35 @@ def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
+def _is_system_title(value: str) -> str:
+    if not re.fullmatch("[0-9A-Fa-f]{16}", value):
+        raise ValueError("must be 16 hexadecimal digits")
+    return value
+
+
+def _is_counter_obis(value: str) -> str:
+    groups = re.fullmatch(r"(\d+)-(\d+):(\d+)\.(\d+)\.(\d+)(?:\*(\d+))?", value)
+    if value != "none" and (groups is None or any(int(group) > 255 for group in groups.groups("0"))):
+        raise ValueError("must look like 0-0:43.1.0, or be none")
+    return value
+
+
 Host = Annotated[str, Field(min_length=1), AfterValidator(_is_host)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 _COMMA = BeforeValidator(_decimal_comma)
 Interval = Annotated[float, Field(ge=0.1, le=86400, allow_inf_nan=False), _COMMA]
 Timeout = Annotated[float, Field(gt=0, le=300, allow_inf_nan=False), _COMMA]
 Token = Annotated[SecretStr, AfterValidator(_is_token)]
-Framing = Literal["hdlc", "wrapper"]
-Authentication = Literal["none", "low"]
+Secret = Annotated[SecretStr, AfterValidator(_is_secret_text)]
+Key = Annotated[SecretStr, AfterValidator(_is_key)]
+EcdsaKey = Annotated[SecretStr, AfterValidator(_is_ecdsa_key)]
+SystemTitle = Annotated[str, AfterValidator(_is_system_title)]
+CounterObis = Annotated[str, AfterValidator(_is_counter_obis)]
+Framing = Literal["hdlc", "wrapper", "hdlc-mode-e"]
+Referencing = Literal["ln", "sn"]
+Authentication = Literal["none", "low", "high", "md5", "sha1", "sha256", "gmac", "ecdsa"]
+Security = Literal["none", "authentication", "encryption", "authenticated-encryption"]
+Suite = Literal[0, 1, 2]
 
 
 class Section(BaseModel):
@@ -85,8 +126,19 @@ class MeterSettings(Section):
     client: Annotated[int, Field(ge=1, le=0xFFFF)] | None = Field(None, description="HDLC: 1 to 127")
     server: Annotated[int, Field(ge=1, le=0x0FFFFFFF)] | None = Field(None, description="wrapper: 1 to 65535")
     server_address_bytes: Annotated[Literal[1, 2, 4], BeforeValidator(_digit)] | None = None
+    referencing: Annotated[Referencing, BeforeValidator(_lower)] | None = None
     authentication: Annotated[Authentication, BeforeValidator(_lower)] | None = None
-    password: SecretStr | None = None
+    password: Secret | None = Field(None, description="text, or hex:00112233 for bytes")
+    security: Annotated[Security, BeforeValidator(_lower)] | None = None
+    suite: Annotated[Suite, BeforeValidator(_digit)] | None = None
+    encryption_key: Key | None = Field(None, description="global unicast encryption key")
+    authentication_key: Key | None = None
+    dedicated_key: bool | None = Field(None, description="a key of its own for each association")
+    general_ciphering: bool | None = Field(None, description="general-glo-ciphering instead of glo-get")
+    system_title: SystemTitle | None = Field(None, description="the client's, eight bytes in hex")
+    counter_obis: CounterObis | None = Field(None, description="where the meter shows its invocation counter")
+    signing_key: EcdsaKey | None = Field(None, description="ECDSA: the client's private key")
+    meter_public_key: EcdsaKey | None = Field(None, description="ECDSA: the meter's public key")
     interval_s: Interval | None = Field(None, validation_alias="interval")
     timeout_s: Timeout | None = Field(None, validation_alias="timeout")
     device: str | None = Field(

@@ -14,8 +14,9 @@ from functools import partial
 
 import pytest
 
-from bridge.demo import DEMO_PASSWORD, MeterServer, serve
-from tests.fakes.broker import free_port, listener, running_broker
+from bridge.demo import DEMO_PASSWORD, Memory, MeterServer, serve
+from tests.fakes.broker import listener, running_broker
+from tests.fakes.ports import free_port
 
 pytestmark = pytest.mark.broker
 
@@ -42,10 +43,9 @@ def meters():
     thread.start()
     servers = []
 
-    def start(framing):
-        made = asyncio.run_coroutine_threadsafe(
-            serve(framing=framing, meter=partial(MeterServer, framing=framing)), loop
-        ).result(10)
+    def start(framing, **arguments):
+        make = partial(arguments.pop("kind", MeterServer), framing=framing, **arguments)
+        made = asyncio.run_coroutine_threadsafe(serve(framing=framing, meter=make), loop).result(10)
         servers.append(made)
         return made.sockets[0].getsockname()[1]
 
@@ -275,3 +275,54 @@ def test_no_secret_is_in_the_log(bridge, messages, meters):
     running.stop()
     assert "87654321" not in running.lines()
     assert "for-this-test-alone" not in running.lines()
+
+
+def one_meter(port, **settings):
+    given = {"HOST": "127.0.0.1", "PORT": str(port), "PROFILE": "microstar", "PASSWORD": DEMO_PASSWORD} | settings
+    return {f"METERS__MAIN__{name}": value for name, value in given.items()}
+
+
+def test_stopping_releases_every_meter(bridge, messages, meters):
+    seen = []
+
+    class Watched(MeterServer):
+        def frames(self, frame):
+            seen.append(frame[5])
+            return super().frames(frame)
+
+    running = bridge(**one_meter(meters("hdlc", kind=Watched)))
+    wait_for(messages, telemetry_of("main"))
+    assert running.stop() == 0
+    assert seen[-1] == 0x53  # DISC (IEC 62056-46, 6.4.3)
+    assert seen[-2] & 1 == 0  # and before it the association's release
+
+
+def test_starting_again_does_not_try_a_refused_password_again(bridge, broker, meters):
+    memory = Memory(lock_after=3)
+    running = bridge(**one_meter(meters("hdlc", password="another", memory=memory)))
+    until(lambda: "main | auth |" in running.lines())
+    for start in range(2, 5):
+        running.stop(signal.SIGKILL)
+        running.start()
+        until(lambda start=start: running.lines().count("main | auth |") >= start)
+    assert memory.wrong_secrets == 1
+    assert "refused its password or key before this start" in running.lines()
+
+
+def test_the_first_connections_of_a_fleet_are_spread_over_the_interval(bridge, broker, meters):
+    began_s = []
+
+    class Noted(MeterServer):
+        def __init__(self, **arguments):
+            began_s.append(time.monotonic())
+            super().__init__(**arguments)
+
+    ports = [meters("hdlc", kind=Noted) for _ in range(20)]
+    environ = {"POLL__INTERVAL": "3"}
+    for number, port in enumerate(ports):
+        environ |= {name.replace("MAIN", f"M{number}"): value for name, value in one_meter(port).items()}
+    bridge(**environ)
+    until(lambda: len(began_s) == 20)
+    assert began_s[-1] - began_s[0] > 2
+    for at_s in began_s:
+        assert sum(at_s <= other_s < at_s + 0.5 for other_s in began_s) <= 8

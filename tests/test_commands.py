@@ -6,7 +6,7 @@ import pytest
 
 import bridge.commands
 from bridge.commands import Commands
-from tests.meters.test_poller import plant  # noqa: F401 - a fixture
+from tests.meters.plant import plant  # noqa: F401 - a fixture
 
 
 @pytest.fixture

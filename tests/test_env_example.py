@@ -13,7 +13,7 @@ from bridge.settings import Settings, load
 ROOT = Path(__file__).parent.parent
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
 EXAMPLES = [line.lstrip("#").partition("=") for line in LINES if re.match(r"#?[A-Z][A-Z_0-9]*=", line)]
-COMPOSE_ONLY = {"BIND_ADDRESS", "GRAFANA_PORT", "GRAFANA_ADMIN_PASSWORD", "PROMETHEUS_PORT"}
+COMPOSE_ONLY = {"BIND_ADDRESS", "GRAFANA_PORT", "GRAFANA_ADMIN_PASSWORD", "LANG", "PROMETHEUS_PORT"}
 
 
 def default_of(variable):

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, TextIO
 
-from bridge.configuration.given import visible
+from bridge.commissioning.catalogue import Catalogue
+from bridge.commissioning.command_line import ALL_WELL, UNUSABLE
+from bridge.commissioning.terminal import Terminal
 from bridge.configuration.reading import Reading, read
 from bridge.configuration.variables import FIELDS, METERS, PLAIN, is_secret
 from bridge.settings import SECRETS_DIR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from bridge.configuration.variables import Key
 
-_NO_METERS = "no meters configured: the built-in demo meter will be read"
-_LEGEND = "* from the profile   ~ default   ? cannot be used, see the mistakes below"
 _COLUMNS = ("name", "address", "profile", "framing", "client", "server", "auth", "password", "interval", "timeout")
+_IN_COLUMNS = frozenset(
+    ("host", "port", "profile", "framing", "client", "server", "authentication", "password", "interval", "timeout")
+)
 
 
 def check(environ: Mapping[str, str], out: TextIO, secrets_dir: Path = SECRETS_DIR) -> int:
@@ -26,37 +29,45 @@ def check(environ: Mapping[str, str], out: TextIO, secrets_dir: Path = SECRETS_D
 
     Args:
         environ: the variables, as :func:`bridge.settings.load` takes them.
-        out: where to write plain text.
+        out: where to write.
         secrets_dir: where Docker's secrets lie.
 
     Returns:
         The exit code: 0 when the bridge would start, 2 when it would not.
     """
     reading = read(environ, secrets_dir)
-    for line in _report(reading):
-        # A terminal that knows fewer characters than UTF-8 gets the rest escaped rather than nothing.
-        encoding = out.encoding or "utf-8"
-        out.write(line.rstrip().encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    return 2 if reading.problems else 0
+    show(reading, Terminal(out, environ), Catalogue.of(environ))
+    return UNUSABLE if reading.problems else ALL_WELL
 
 
-def _report(reading: Reading) -> Iterator[str]:
-    meters = reading.settings.meters
+def show(reading: Reading, terminal: Terminal, say: Catalogue) -> None:
+    """Write what was read to ``terminal``: the meters, what they share, the settings, the mistakes."""
+    meters, problems = reading.settings.meters, reading.problems
     if meters:
-        yield from _table("meters", (*_COLUMNS, "from"), _meter_rows(reading))
-        yield f"  {_LEGEND}"
-        yield ""
-        yield from _shared(reading)
-    yield from _table("settings", ("name", "value", "from"), _setting_rows(reading))
-    yield ""
-    yield _upstream(reading)
-    yield ""
-    if reading.problems:
-        yield "mistakes"
-        yield from (f"  {problem}" for problem in reading.problems)
-        yield f"{_count(len(reading.problems), 'mistake')}: the bridge will not start"
-        return
-    yield f"configuration is fine: {_count(len(meters), 'meter')}" if meters else _NO_METERS
+        terminal.table((*_COLUMNS, "from"), _meter_rows(reading), title=say("check.meters"))
+        terminal.say("  ", (say("check.legend"), "dim"))
+        terminal.say()
+        if further := list(_further_rows(reading)):
+            terminal.table(("name", "value", "from"), further, title=say("check.further"))
+            terminal.say()
+        if shared := list(_shared_rows(reading)):
+            terminal.table(("address", "meters"), shared, title=say("check.shared"))
+            terminal.say()
+    terminal.table(("name", "value", "from"), _setting_rows(reading), title=say("check.settings"))
+    terminal.say()
+    terminal.say(_upstream(reading, say))
+    terminal.say()
+    if problems:
+        terminal.say((say("check.mistakes"), "bad"))
+        for problem in problems:
+            terminal.say("  ", problem)
+        count = len(problems)
+        terminal.say((say("check.one_mistake") if count == 1 else say("check.many_mistakes", count=count), "bad"))
+    elif not meters:
+        terminal.say(say("check.demo"))
+    else:
+        count = len(meters)
+        terminal.say((say("check.one_meter") if count == 1 else say("check.many_meters", count=count), "good"))
 
 
 def _meter_rows(reading: Reading) -> Iterator[tuple[str, ...]]:
@@ -95,14 +106,20 @@ def _sources(reading: Reading, key: Key) -> Iterable[str]:
     return dict.fromkeys(reading.given[field].source for field in fields if field in reading.given)
 
 
-def _shared(reading: Reading) -> Iterator[str]:
+def _further_rows(reading: Reading) -> Iterator[tuple[str, ...]]:
+    """Yield what somebody set of a meter that has no column of its own."""
+    for name, settings in reading.settings.meters.items():
+        for public, field in FIELDS[METERS].items():
+            key = (METERS, name.lower(), public)
+            if public not in _IN_COLUMNS and (key in reading.given or key in reading.unusable):
+                yield _setting_row(reading, key, getattr(settings, field))
+
+
+def _shared_rows(reading: Reading) -> Iterator[tuple[str, str]]:
     behind: defaultdict[str, list[str]] = defaultdict(list)
     for name, meter in reading.resolved.items():
         behind[f"{meter.host.lower()}:{meter.port}"].append(name)
-    rows = [(where, ", ".join(names)) for where, names in behind.items() if len(names) > 1]
-    if rows:
-        yield from _table("shared connections, one meter at a time", ("address", "meters"), rows)
-        yield ""
+    return ((where, ", ".join(names)) for where, names in behind.items() if len(names) > 1)
 
 
 def _setting_rows(reading: Reading) -> Iterator[tuple[str, str, str]]:
@@ -131,21 +148,10 @@ def _setting_row(reading: Reading, key: Key, value: object) -> tuple[str, str, s
     return variable, text, given.source if given else "default"
 
 
-def _upstream(reading: Reading) -> str:
+def _upstream(reading: Reading, say: Catalogue) -> str:
     thingsboard = reading.settings.thingsboard
     if thingsboard.host is None:
-        return "upstream: none; a sample is confirmed by the local broker"
+        return say("check.no_upstream")
     port = thingsboard.port or (8883 if thingsboard.tls else 1883)
-    return f"upstream: ThingsBoard at {thingsboard.host}:{port}, {'TLS' if thingsboard.tls else 'without TLS'}"
-
-
-def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    lines = [tuple(header), *(tuple(visible(cell) for cell in row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    yield title
-    for line in lines:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    key = "check.upstream_tls" if thingsboard.tls else "check.upstream_plain"
+    return say(key, host=thingsboard.host, port=port)

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import json
 import time
-from http.client import HTTPConnection, HTTPException
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from bridge.commissioning.catalogue import Catalogue
+from bridge.commissioning.command_line import ALL_WELL, SOMETHING_WRONG
+from bridge.commissioning.running import Running
+from bridge.commissioning.span import span
+from bridge.commissioning.terminal import Part, Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
-ALL_WELL, SOMETHING_WRONG, NO_ANSWER = 0, 1, 2
-_PATIENCE_S = 10.0
+NO_ANSWER = 2
 _WATCH_EVERY_S = 2.0
-_CLEAR = "\x1b[H\x1b[2J"
-_COLUMNS = ("meter", "state", "last value", "5 min", "1 h", "reconnects", "last error", "next attempt")
+_STATES: Final = {
+    "starting": "status.state.starting",
+    "reading": "status.state.reading",
+    "late": "status.state.late",
+    "failing": "status.state.failing",
+    "left alone": "status.state.left_alone",
+}
+_UPSTREAM: Final = {"up": "status.up", "down": "status.down", "none": "status.no_upstream"}
 
 
 def status(
     port: int,
     out: TextIO,
     *,
+    environ: Mapping[str, str] | None = None,
     as_json: bool = False,
     watch: bool = False,
     sleep: Callable[[float], None] = time.sleep,
@@ -30,6 +41,7 @@ def status(
     Args:
         port: TCP port of its health server.
         out: where to write.
+        environ: what language and colours are taken from.
         as_json: the report as JSON instead of as a table.
         watch: again every two seconds, until interrupted.
         sleep: waits between two reports.
@@ -37,20 +49,26 @@ def status(
     Returns:
         The exit code, of the last report: 0 all well, 1 something is wrong, 2 the bridge does not answer.
     """
+    environ = environ or {}
+    terminal, say = Terminal(out, environ), Catalogue.of(environ)
     code = NO_ANSWER
     try:
         while True:
-            report = _ask(port)
-            if watch and not as_json and out.isatty():
-                out.write(_CLEAR)
-            if isinstance(report, str):
-                code, text = NO_ANSWER, f"no bridge answers on port {port}: {report}"
+            try:
+                report = Running(port).status()
+            except (OSError, ValueError) as error:
+                code, report = NO_ANSWER, {}
+                said = say("status.no_answer", port=port, why=str(error) or type(error).__name__)
+            if watch and not as_json:
+                terminal.clear()
+            if not report:
+                terminal.say(said)
             else:
                 code = SOMETHING_WRONG if report["wrong"] else ALL_WELL
-                text = json.dumps(report) if as_json else "\n".join(_lines(report))
-            encoding = out.encoding or "utf-8"
-            out.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-            out.flush()
+                if as_json:
+                    terminal.say(json.dumps(report))
+                else:
+                    _show(report, terminal, say)
             if not watch:
                 return code
             sleep(_WATCH_EVERY_S)
@@ -58,89 +76,65 @@ def status(
         return code
 
 
-def _ask(port: int) -> dict[str, Any] | str:
-    """Return the report, or why there is none."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)
-    try:
-        connection.request("GET", "/status")
-        report: dict[str, Any] = json.loads(connection.getresponse().read())
-    except (OSError, HTTPException, ValueError) as error:
-        return str(error) or type(error).__name__
-    finally:
-        connection.close()
-    return report
-
-
-def _lines(report: dict[str, Any]) -> Iterator[str]:
-    yield f"dlms-bridge {report['version']}, up {_span(report['uptime_s'])}"
-    yield ""
-    yield from _table(_COLUMNS, [_row(meter) for meter in report["meters"]])
-    yield ""
-    yield from _table(("on the way to ThingsBoard", ""), list(_delivery(report["delivery"])))
-    yield ""
+def _show(report: dict[str, Any], terminal: Terminal, say: Catalogue) -> None:
+    terminal.say(f"dlms-bridge {report['version']}, ", say("status.up_for", span=span(report["uptime_s"])))
+    terminal.say()
+    header = (
+        say("status.meter"), say("status.state"), say("status.last_value"), "5 min", "1 h", say("status.reconnects"),
+        say("status.last_error"), say("status.next_attempt"),
+    )  # fmt: skip
+    terminal.table(header, [_row(meter, say) for meter in report["meters"]], indent=0)
+    terminal.say()
+    terminal.table((say("status.way"), ""), list(_delivery(report["delivery"], say)), indent=0)
+    terminal.say()
     if report["wrong"]:
-        yield "wrong"
-        yield from (f"  {said}" for said in report["wrong"])
+        terminal.say((say("status.wrong"), "bad"))
+        for said in report["wrong"]:
+            terminal.say("  ", said)
     else:
-        yield "all well"
+        terminal.say((say("status.all_well"), "good"))
 
 
-def _row(meter: dict[str, Any]) -> tuple[str, ...]:
+def _row(meter: dict[str, Any], say: Catalogue) -> tuple[Part, ...]:
     error = "-"
     if meter["last_error_stage"]:
-        error = f"{meter['last_error_stage']}, {_span(meter['last_error_ago_s'])} ago"
-    state = meter["state"]
+        error = f"{meter['last_error_stage']}, {say('status.ago', span=span(meter['last_error_ago_s']))}"
+    state = say(_STATES[meter["state"]])
     if meter["failing_for_s"] is not None:
-        state = f"{state} for {_span(meter['failing_for_s'])}"
+        state = say("status.state_for", state=state, span=span(meter["failing_for_s"]))
+    last, following = meter["last_value_ago_s"], meter["next_attempt_in_s"]
     return (
         meter["name"],
-        state,
-        "none yet" if meter["last_value_ago_s"] is None else f"{_span(meter['last_value_ago_s'])} ago",
+        state if meter["state"] in ("reading", "starting") else (state, "bad"),
+        say("status.none_yet") if last is None else say("status.ago", span=span(last)),
         _share(meter["success_5min"]),
         _share(meter["success_1h"]),
         str(meter["reconnects"]),
         error,
-        "-" if meter["next_attempt_in_s"] is None else f"in {_span(meter['next_attempt_in_s'])}",
+        "-" if following is None else say("status.in", span=span(following)),
     )
 
 
-def _delivery(to: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "broker", to["broker"]
-    yield "upstream", f"{to['upstream']}{', something else uses the same token' if to['token_shared'] else ''}"
+def _delivery(to: dict[str, Any], say: Catalogue) -> Iterator[tuple[Part, Part]]:
+    yield say("status.broker"), say(_UPSTREAM[to["broker"]])
+    shared = f", {say('status.shared')}" if to["token_shared"] else ""
+    yield say("status.upstream"), say(_UPSTREAM[to["upstream"]]) + shared
     confirmed_s = to["last_confirmed_ago_s"]
-    yield "last confirmed", "nothing yet" if confirmed_s is None else f"{_span(confirmed_s)} ago"
-    drain = "" if not to["drain_s"] else f", gone in {_span(to['drain_s'])}"
-    waiting = f"{to['waiting_samples']} samples, the oldest for {_span(to['oldest_waiting_s'])}{drain}"
-    yield "waiting", waiting if to["waiting_samples"] else "nothing"
-    yield "outbox", f"{to['bytes'] / 1e6:.1f} of {to['limit_bytes'] / 1e6:g} MB"
+    confirmed = say("status.nothing_yet") if confirmed_s is None else say("status.ago", span=span(confirmed_s))
+    yield say("status.confirmed"), confirmed
+    waiting = say("status.nothing")
+    if to["waiting_samples"]:
+        waiting = say("status.waiting_samples", count=to["waiting_samples"], span=span(to["oldest_waiting_s"]))
+        waiting += "" if not to["drain_s"] else say("status.gone_in", span=span(to["drain_s"]))
+    yield say("status.waiting"), waiting
+    yield say("status.outbox"), say("status.of", used=f"{to['bytes'] / 1e6:.1f}", limit=f"{to['limit_bytes'] / 1e6:g}")
     free = to["disk_free_bytes"]
-    disk = "unknown" if free is None else f"{free / 1e6:.0f} MB free"
+    disk = say("status.unknown") if free is None else say("status.free", free=f"{free / 1e6:.0f}")
     if to["disk_failing_for_s"] is not None:
-        disk += f", cannot be written for {_span(to['disk_failing_for_s'])}"
-    yield "disk", disk
-    yield "lost", f"{to['lost_samples']} samples; {to['set_aside_samples']} set aside"
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    lines = [header, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    for line in lines:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        disk += say("status.disk_failing", span=span(to["disk_failing_for_s"]))
+    yield say("status.disk"), disk
+    yield say("status.lost"), say("status.lost_samples", lost=to["lost_samples"], aside=to["set_aside_samples"])
 
 
 def _share(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
-
-
-def _span(seconds: float) -> str:
-    """Return a duration as people say it, to its two largest units."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest_s = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest_s} s"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min"
-    return f"{hours // 24} d {hours % 24} h"

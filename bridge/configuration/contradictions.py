@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bridge.configuration.given import Found, Given, shown
 from bridge.configuration.variables import METERS
 from bridge.errors import ConfigError
+from bridge.meters.keys import AUTHENTICATION
 from bridge.meters.meter import Meter, resolve
 from bridge.meters.profile import Profile, load_profile, profile_names
 
@@ -25,6 +26,8 @@ _HIGHEST_HDLC_CLIENT: Final = 0x7F
 _HIGHEST_HDLC_SERVER: Final = {1: 0x7F, 2: 0x3FFF, 4: 0x0FFFFFFF}
 """Seven bits an octet (IEC 62056-46, 6.4.2)."""
 _HIGHEST_WRAPPER_PORT: Final = 0xFFFF
+_WITH_PASSWORD: Final = ("low", "high", "md5", "sha1", "sha256")
+_WITH_KEYS: Final = ("gmac", "ecdsa")
 
 
 def find(settings: Settings, found: Found) -> dict[str, Meter]:
@@ -115,12 +118,10 @@ class _Written:
 
     def problems(self, meter: Meter) -> Iterator[str]:
         """Yield what cannot be in a meter alone."""
-        if meter.authentication == "low" and not meter.password and self.usable("authentication", "password"):
-            why = self.says("authentication", meter.authentication).rstrip(":,")
-            yield f"{self.place('password')}: missing; authentication low needs one ({why})"
+        yield from self._secrets(meter)
         if not self.usable("framing"):
             return
-        if meter.framing == "hdlc":
+        if meter.framing != "wrapper":
             highest_client, highest_server = _HIGHEST_HDLC_CLIENT, _HIGHEST_HDLC_SERVER
             octets = meter.server_address_bytes if self.usable("server_address_bytes") else 0
             limit = highest_server.get(octets, highest_server[4])
@@ -135,6 +136,33 @@ class _Written:
             )
         if meter.server > limit and self.usable("server"):
             yield f"{self.says('server', meter.server)} does not fit; {room} goes from 1 to {limit}"
+
+    def _secrets(self, meter: Meter) -> Iterator[str]:
+        """Yield what is missing or of the wrong size among password and keys."""
+        why = self.says("authentication", meter.authentication).rstrip(":,")
+        usable = self.usable("authentication")
+        if meter.authentication in _WITH_PASSWORD and not meter.password and usable and self.usable("password"):
+            yield f"{self.place('password')}: missing; authentication {meter.authentication} needs one ({why})"
+        if meter.authentication in _WITH_KEYS and meter.keys is None and usable and self.usable("encryption_key"):
+            yield f"{self.place('encryption_key')}: missing; authentication {meter.authentication} needs one ({why})"
+        if meter.authentication == "ecdsa" and meter.signing_keys is None and usable:
+            yield f"{self.place('signing_key')}: missing; authentication ecdsa needs it, and METER_PUBLIC_KEY ({why})"
+        security = self.settings.security
+        if security not in (None, "none") and meter.keys is None and self.usable("security", "encryption_key"):
+            yield f"{self.place('encryption_key')}: missing; {self.says('security', security).rstrip(':,')} needs one"
+        if meter.keys is None:
+            return
+        keys = meter.keys
+        needed = 32 if keys.suite == 2 else 16
+        for field, key in (("encryption_key", keys.encryption_key), ("authentication_key", keys.authentication_key)):
+            if key and len(key) != needed and self.usable(field, "suite"):
+                yield f"{self.place(field)}: has {2 * len(key)} digits; suite {keys.suite} wants {2 * needed}"
+        authenticates = keys.security & AUTHENTICATION or meter.authentication == "gmac"
+        if authenticates and not keys.authentication_key and self.usable("authentication_key"):
+            yield (
+                f"{self.place('authentication_key')}: missing; what is authenticated needs one beside "
+                f"{self.place('encryption_key')}"
+            )
 
 
 class _Profiles:

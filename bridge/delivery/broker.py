@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -210,6 +211,8 @@ class _Events:
         self._connack: asyncio.Future[ReasonCode] = loop.create_future()
         self.over: asyncio.Future[str] = loop.create_future()
         """Done when the connection is gone; its result says how."""
+        self._told: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
+        self._is_woken = False
         self._said_refused = False
         self.deaf = False
         """Set once the connection was given up: what its thread still says belongs to nobody."""
@@ -239,12 +242,23 @@ class _Events:
             )
 
     def _tell(self, what: Callable[..., object], *args: object) -> None:
-        with suppress(RuntimeError):  # the loop is closed: the process ends, and what was in flight is on disk
-            self._loop.call_soon_threadsafe(self._hear, what, *args)
+        """Hand something to the loop; it is woken once for all that comes until it listens."""
+        self._told.append((what, args))
+        if not self._is_woken:
+            self._is_woken = True
+            with suppress(RuntimeError):  # the loop is closed: the process ends, and what was in flight is on disk
+                self._loop.call_soon_threadsafe(self._hear)
 
-    def _hear(self, what: Callable[..., object], *args: object) -> None:
-        if not self.deaf:
-            what(*args)
+    def _hear(self) -> None:
+        self._is_woken = False  # first: what is told while this runs is either heard here or wakes the loop again
+        try:
+            while self._told:
+                what, args = self._told.popleft()
+                if not self.deaf:
+                    what(*args)
+        finally:
+            if self._told:  # one of them failed, which is the loop's to report; the others are heard all the same
+                self._loop.call_soon(self._hear)
 
     def _settle(self, future: asyncio.Future[Any], result: object) -> None:
         if not future.done():

@@ -3,10 +3,11 @@
 What leaves here is taken by every ThingsBoard, by construction: on MQTT 3.1.1 it closes the session on a message that
 it cannot read, and the message would come again for ever. Hence:
 
-* a number is written without an exponent (older servers take ``1e-05`` for a whole number and refuse it), with at most
-  16 decimals (longer ones become text) and with a point when it passes 64 bits;
-* NaN and infinities have no JSON and are left out;
+* values are written as ``json_text.py`` has it;
 * a message stays under :data:`MAX_BYTES` and under the server's limit of data points.
+
+A value with a doubt has a second key beside it, ``<key>_quality``, whose value is the doubt as text. A value that is
+nothing but a doubt has that key alone.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ import json
 import math
 from collections import Counter
 from dataclasses import dataclass, field
-from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import orjson
+
+from bridge.delivery.json_text import quoted, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,8 +34,11 @@ DEVICE_TELEMETRY = "v1/devices/me/telemetry"
 MAX_BYTES = 60_000
 """ThingsBoard's own bound is 65,536 by default; the rest is for topic and headers."""
 
-_INT64 = 1 << 63
-_DECIMALS = Decimal("1e-16")
+QUALITY = "_quality"
+"""What a key's doubt is called: the key and this."""
+
+_NO_LEVELS = str.maketrans("/+#\0", "____")
+_FORMS = 1024  # kinds of meters whose JSON is kept ready; more than there are profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +75,14 @@ class Unfit:
 
 def body(sample: Sample) -> str:
     """The sample's values as a JSON object, ready for the outbox; ``{}`` when none of them can be said in JSON."""
-    texts = ((value.key, _text(value.value)) for value in sample.values)
-    return "{" + ",".join(f"{json.dumps(key)}:{text}" for key, text in texts if text is not None) + "}"
+    keys, texts = sample.layout.keys, texts_of(sample.scalars)
+    if texts and not sample.qualities and None not in texts:
+        return _body_form(keys) % tuple(texts)
+    said = [f"{quoted(key)}:{text}" for key, text in zip(keys, texts, strict=True) if text is not None]
+    for key, quality in zip(keys, sample.qualities, strict=False):
+        if quality and key + QUALITY not in keys:
+            said.append(f"{quoted(key + QUALITY)}:{quoted(quality)}")
+    return "{" + ",".join(said) + "}"
 
 
 def batches(
@@ -96,7 +110,7 @@ def batches(
     batch = _Batch(max_bytes, max_points, max_device_points, as_device=as_device)
     for row in rows:
         try:
-            points = len(json.loads(row.body))
+            points = _points(row.body)
         except (ValueError, TypeError):
             yield Unfit(row.id, "not a JSON object")
             continue
@@ -114,15 +128,19 @@ def batches(
 
 
 def live(sample: Sample) -> tuple[str, bytes]:
-    """Topic and payload of the copy for local subscribers: the latest values of a meter, with their units."""
-    values = ((value, _text(value.value)) for value in sample.values)
-    said = ",".join(
-        f'{json.dumps(value.key)}:{{"value":{text},"unit":{json.dumps(value.unit)}}}'
-        for value, text in values
-        if text is not None
-    )
-    name = "".join("_" if letter in "/+#\0" else letter for letter in sample.meter)
-    return f"meters/{name}", f'{{"ts":{sample.ts_ms},"values":{{{said}}}}}'.encode()
+    """Topic and payload of the copy for local subscribers: a meter's latest values, with their units and doubts."""
+    layout, texts = sample.layout, texts_of(sample.scalars)
+    if texts and not sample.qualities and None not in texts:
+        said = _live_form(layout.keys, layout.units) % tuple(texts)
+    else:
+        qualities = sample.qualities or ("",) * len(texts)
+        said = ",".join(
+            f'{quoted(key)}:{{"value":{text or "null"},"unit":{quoted(unit)}'
+            + (f',"quality":{quoted(quality)}}}' if quality else "}")
+            for key, text, unit, quality in zip(layout.keys, texts, layout.units, qualities, strict=True)
+            if text is not None or quality
+        )
+    return _live_topic(layout.meter), f'{{"ts":{sample.ts_ms},"values":{{{said}}}}}'.encode()
 
 
 class _Batch:
@@ -137,7 +155,8 @@ class _Batch:
         self._max_points = math.inf if max_points is None else max_points
         self._max_device_points = math.inf if max_device_points is None else max_device_points
         self._entries: dict[str, list[str]] = {}
-        self._points: Counter[str] = Counter()
+        self._device_points: Counter[str] = Counter()
+        self._points = 0
         self._bytes = 2  # the braces
 
     def size_with(self, device: str, entry: str) -> int:
@@ -147,52 +166,55 @@ class _Batch:
     def takes(self, device: str, entry: str, points: int) -> bool:
         return (
             self.size_with(device, entry) <= self._max_bytes
-            and self._points.total() + points <= self._max_points
-            and self._points[device] + points <= self._max_device_points
+            and self._points + points <= self._max_points
+            and self._device_points[device] + points <= self._max_device_points
         )
 
     def add(self, row_id: int, device: str, entry: str, points: int) -> None:
         self._bytes = self.size_with(device, entry)
         self._entries.setdefault(device, []).append(entry)
-        self._points[device] += points
+        self._device_points[device] += points
+        self._points += points
         self.ids.append(row_id)
 
     def message(self) -> Message:
         if self._as_device:
             entries = ",".join(entry for entries in self._entries.values() for entry in entries)
-            return Message(DEVICE_TELEMETRY, f"[{entries}]".encode(), tuple(self.ids), self._points.total())
+            return Message(DEVICE_TELEMETRY, f"[{entries}]".encode(), tuple(self.ids), self._points)
         said = ",".join(f"{device}:[{','.join(entries)}]" for device, entries in self._entries.items())
-        devices = {json.loads(device): points for device, points in self._points.items()}
-        return Message(TELEMETRY, f"{{{said}}}".encode(), tuple(self.ids), self._points.total(), devices)
+        devices = {json.loads(device): points for device, points in self._device_points.items()}
+        return Message(TELEMETRY, f"{{{said}}}".encode(), tuple(self.ids), self._points, devices)
 
 
-def _text(value: object) -> str | None:
-    """The value in JSON; None where JSON has no word for it."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            # Past 64 bits ThingsBoard refuses a whole number, and takes one with a point.
-            return str(value) if -_INT64 <= value < _INT64 else _huge(value)
-        case float() if math.isfinite(value):
-            return _decimal(value)
-        case str():
-            return json.dumps(value)
-        case _:
-            return None
+@lru_cache(_FORMS)
+def _body_form(keys: tuple[str, ...]) -> str:
+    """The body of every sample with these keys, with a ``%s`` for each value."""
+    return "{" + ",".join(f"{_literal(key)}:%s" for key in keys) + "}"
 
 
-def _huge(value: int) -> str | None:
+@lru_cache(_FORMS)
+def _live_form(keys: tuple[str, ...], units: tuple[str, ...]) -> str:
+    """The values of every live copy with these keys and units, with a ``%s`` for each."""
+    return ",".join(
+        f'{_literal(key)}:{{"value":%s,"unit":{_literal(unit)}}}' for key, unit in zip(keys, units, strict=True)
+    )
+
+
+def _literal(text: str) -> str:
+    return quoted(text).replace("%", "%%")
+
+
+def _live_topic(meter: str) -> str:
+    return "meters/" + meter.translate(_NO_LEVELS)
+
+
+def _points(text: str) -> int:
+    """How many keys a body has.
+
+    Raises:
+        ValueError, TypeError: it is no JSON object.
+    """
     try:
-        return _decimal(float(value))
-    except OverflowError:
-        return None
-
-
-def _decimal(value: float) -> str:
-    # Fifteen digits are what a double holds for certain; the rest is noise such as 0.30000000000000004.
-    number = Decimal(f"{value:.15g}")
-    if number.as_tuple().exponent < _DECIMALS.as_tuple().exponent:  # type: ignore[operator]  # finite: always an int
-        number = number.quantize(_DECIMALS)
-    text = f"{number:f}"
-    return text if "." in text else f"{text}.0"
+        return len(orjson.loads(text))
+    except ValueError:
+        return len(json.loads(text))  # takes more: a whole number of any length, half a surrogate pair

@@ -23,6 +23,7 @@ from bridge.delivery.outage import Outage
 from bridge.delivery.salvage import salvage
 from bridge.delivery.store import Damaged, Stats, Store
 from bridge.errors import DiskError
+from bridge.health.logs import is_said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -205,8 +206,9 @@ class Outbox:
         if batch:
             self._metrics.outbox_commits.inc()
             self._metrics.outbox_accepted.inc(len(batch))
-            for meter, ts_ms, _ in batch:
-                logger.debug("outbox | committed {} {}", meter, ts_ms)
+            if is_said("DEBUG"):
+                for meter, ts_ms, _ in batch:
+                    logger.debug("outbox | committed {} {}", meter, ts_ms)
         self._say_evicted(evicted)
         await self._expire()
         if self._unremoved:

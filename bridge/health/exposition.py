@@ -7,6 +7,7 @@ the client's, byte for byte.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import Counter, Gauge, Histogram, generate_latest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+_SERIES_AT_A_TIME = 25
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
@@ -52,11 +54,14 @@ class Page:
             children: list[tuple[Any, Any]] = list(instrument._metrics.items())  # noqa: SLF001
         names = instrument._labelnames  # noqa: SLF001
         texts = self._texts.setdefault(tuple(names), {})
-        for values, child in children:
+        is_histogram = isinstance(instrument, Histogram)
+        for number, (values, child) in enumerate(children):
+            if number % _SERIES_AT_A_TIME == 0:
+                time.sleep(0)  # hands over to the event loop, which waits for its turn at every callback otherwise
             labels = texts.get(values)
             if labels is None:
                 labels = texts[values] = _text(names, values)
-            if isinstance(instrument, Histogram):
+            if is_histogram:
                 yield from _histogram(name, labels, child)
             else:
                 yield f"{name}{{{labels}}} {_number(child._value.get())}\n"  # noqa: SLF001

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, Literal
 
 from loguru import logger
 
@@ -15,9 +16,27 @@ if TYPE_CHECKING:
     from bridge.settings import LogSettings
 
 _FOR_PEOPLE = "<green>{time:YYYY-MM-DD HH:mm:ss}</green> <level>{level: <7}</level> {message}"
+Level = Literal["DEBUG", "INFO"]
+_LEVELS: dict[Level, int] = {"DEBUG": 10, "INFO": 20}
+_RECENT_LINES, _LONGEST_LINE = 1000, 2000
 
 
-def set_up(settings: LogSettings, out: TextIO | None = None) -> None:
+class Recent:
+    """The last lines of the log, for ``/log`` and the support bundle: stdout is Docker's, and cannot be read back."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque(maxlen=_RECENT_LINES)
+
+    def text(self) -> str:
+        """Return them, oldest first. May be called on any thread."""
+        return "".join(tuple(self._lines))
+
+    def keep(self, line: str) -> None:
+        """Take one more, shortened if it is long; the oldest goes."""
+        self._lines.append(line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…\n")
+
+
+def set_up(settings: LogSettings, out: TextIO | None = None) -> Recent:
     """Send the log to ``out`` and close the way past it.
 
     gurux-dlms prints to standard output, keys included, wherever it feels like it. From here on ``sys.stdout`` leads
@@ -26,12 +45,16 @@ def set_up(settings: LogSettings, out: TextIO | None = None) -> None:
     Args:
         settings: level and form.
         out: where lines go; the standard output of this moment when left out.
+
+    Returns:
+        what keeps the last lines.
     """
     out = out if out is not None else sys.stdout
+    recent = Recent()
     logger.remove()
     # diagnose would print the values of local variables, passwords among them, under a traceback.
     logger.add(
-        out,
+        _Both(out, recent),
         level=settings.level,
         format=_FOR_PEOPLE,
         serialize=settings.json_lines,
@@ -41,6 +64,31 @@ def set_up(settings: LogSettings, out: TextIO | None = None) -> None:
     )
     sys.stdout = _Nowhere()
     logging.basicConfig(handlers=[_ToLoguru()], level=logging.WARNING, force=True)
+    return recent
+
+
+def is_said(level: Level) -> bool:
+    """Return whether anyone reads lines of ``level``; for lines that cost more than this question.
+
+    loguru has no public word for it; a test holds the private one.
+    """
+    least: float = logger._core.min_level  # type: ignore[attr-defined]  # noqa: SLF001
+    return least <= _LEVELS[level]
+
+
+class _Both:
+    """Writes a line, formatted once, to the log and to the recent lines."""
+
+    def __init__(self, out: TextIO, recent: Recent) -> None:
+        self._out = out
+        self._recent = recent
+
+    def write(self, line: str) -> None:
+        self._recent.keep(str(line))
+        self._out.write(line)
+
+    def flush(self) -> None:
+        self._out.flush()
 
 
 class _Nowhere(io.TextIOBase):

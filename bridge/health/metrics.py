@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import platform
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 from prometheus_client.metrics import MetricWrapperBase
@@ -15,8 +16,13 @@ from prometheus_client.metrics import MetricWrapperBase
 from bridge import __version__
 from bridge.health.exposition import Page
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 CYCLE_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """From a meter on the same switch to a slow one at the end of an RS-485 bus."""
+LATENESS_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""From a timer of the event loop to a whole interval."""
 FENCE_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0)
 """From a server on the same switch to the longest that a fence waits."""
 
@@ -26,7 +32,8 @@ class Metrics:
 
     Args:
         registry: where to register; a fresh one by default, so that tests never share a figure.
-        fleet: for thousands of meters: durations of all meters together, none of each.
+        fleet: for thousands of meters: durations of all meters together, none of each; series of what seldom happens
+            are made when it first does.
         register_values: whether the values read are shown, a series a register.
     """
 
@@ -34,9 +41,13 @@ class Metrics:
         self, registry: CollectorRegistry | None = None, *, fleet: bool = False, register_values: bool = True
     ) -> None:
         self.registry = registry if registry is not None else CollectorRegistry()
-        self._fleet = fleet
+        self.fleet = fleet
+        """Whether there are thousands of meters: what is told of each one costs too much."""
         self._register_values = register_values
-        self._build(self.registry)
+        self._build_process(self.registry)
+        self._build_meters(self.registry)
+        self._build_outbox(self.registry)
+        self._build_upstream(self.registry)
         process = ProcessCollector(registry=self.registry)
         instruments = [it for it in vars(self).values() if isinstance(it, MetricWrapperBase)]
         self.page = Page((*instruments, process))
@@ -46,38 +57,61 @@ class Metrics:
         """Make the series of ``meter`` before its first cycle, all at zero and the meter not up.
 
         A counter that is born at 1 hides its first event from ``rate()``, and a meter that has not answered since the
-        start must not count as one that is read.
+        start must not count as one that is read. For a fleet only what every meter counts is made before: a series
+        takes 600 bytes and a line of every page.
         """
         self.meter_info.labels(meter, link, profile).set(1)
         self.meter_up.labels(meter).set(0)
         self.meter_interval.labels(meter).set(interval_s)
+        self.meter_connects.labels(meter)
         for result in ("ok", "failed"):
             self.meter_cycles.labels(meter, result)
+        if self.fleet:
+            return
         for level in ("request", "connection"):
             self.meter_retries.labels(meter, level)
-        for counter in (self.meter_refused, self.meter_connects, self.meter_stale_bytes, self.meter_overruns):
+        for counter in (
+            self.meter_refused,
+            self.meter_doubtful,
+            self.meter_stale_bytes,
+            self.meter_notifications,
+            self.meter_late_answers,
+            self.meter_overruns,
+        ):
             counter.labels(meter)
-        if not self._fleet:
-            self.meter_cycle_seconds.labels(meter)
-            self.meter_request_seconds.labels(meter)
+        self.meter_cycle_seconds.labels(meter)
+        self.meter_request_seconds.labels(meter)
 
     def cycle_took(self, meter: str, seconds: float) -> None:
         """Count the duration of a cycle that gave a sample."""
-        self.cycle_seconds.observe(seconds)
-        if not self._fleet:
-            self.meter_cycle_seconds.labels(meter).observe(seconds)
+        for observe in self.durations(meter):
+            observe(seconds)
+
+    def cycle_late(self, seconds: float) -> None:
+        """Count how long after it was due a cycle began."""
+        self.cycle_lateness.observe(seconds)
 
     def request_took(self, meter: str, seconds: float) -> None:
         """Count the time from one request to its whole answer."""
-        if not self._fleet:
-            self.meter_request_seconds.labels(meter).observe(seconds)
+        if observe := self.request_duration(meter):
+            observe(seconds)
 
-    def value_read(self, meter: str, key: str, unit: str, value: float) -> None:
-        """Show the value of a register."""
-        if self._register_values:
-            self.meter_value.labels(meter, key, unit).set(value)
+    def request_duration(self, meter: str) -> Callable[[float], None] | None:
+        """Return what :meth:`request_took` of ``meter`` observes; None for a fleet, where nobody need measure it."""
+        return None if self.fleet else self.meter_request_seconds.labels(meter).observe
 
-    def _build(self, r: CollectorRegistry) -> None:
+    def durations(self, meter: str) -> tuple[Callable[[float], None], ...]:
+        """Return what :meth:`cycle_took` of ``meter`` observes, for whoever reports at every cycle."""
+        if self.fleet:
+            return (self.cycle_seconds.observe,)
+        return self.cycle_seconds.observe, self.meter_cycle_seconds.labels(meter).observe
+
+    @property
+    def shows_values(self) -> bool:
+        """Whether the values read are to be set on ``meter_value``."""
+        return self._register_values
+
+    def _build_process(self, r: CollectorRegistry) -> None:
         self.build = Info("dlms_bridge_build", "Version of the bridge and of the Python it runs on", registry=r)
         self.build.info({"version": __version__, "python": platform.python_version()})
         self.loop_lag = Gauge(
@@ -86,15 +120,22 @@ class Metrics:
             registry=r,
         )
 
+        self.disk_free = Gauge("dlms_data_disk_free_bytes", "Free on the disk that the outbox is on", registry=r)
+        self.disk_size = Gauge("dlms_data_disk_size_bytes", "Size of the disk that the outbox is on", registry=r)
+
+    def _build_meters(self, r: CollectorRegistry) -> None:
         self.cycle_seconds = Histogram(
             "dlms_cycle_duration_seconds",
             "From the first request of a cycle to its last answer, all meters together",
             buckets=CYCLE_BUCKETS_S,
             registry=r,
         )
-        self.disk_free = Gauge("dlms_data_disk_free_bytes", "Free on the disk that the outbox is on", registry=r)
-        self.disk_size = Gauge("dlms_data_disk_size_bytes", "Size of the disk that the outbox is on", registry=r)
-
+        self.cycle_lateness = Histogram(
+            "dlms_cycle_lateness_seconds",
+            "From when a cycle was due to when it began, all meters together; after a failure the wait is not in it",
+            buckets=LATENESS_BUCKETS_S,
+            registry=r,
+        )
         meter = ("meter",)
         self.meter_info = Gauge(
             "dlms_meter_info",
@@ -129,6 +170,12 @@ class Metrics:
         self.meter_refused = Counter(
             "dlms_meter_refused_registers",
             "Registers that the meter refused while the others of the cycle were read",
+            meter,
+            registry=r,
+        )
+        self.meter_doubtful = Counter(
+            "dlms_meter_doubtful_values",
+            "Values published with a quality flag: no value, a clock that is not to be trusted, a scaler without sense",
             meter,
             registry=r,
         )
@@ -188,6 +235,30 @@ class Metrics:
             meter,
             registry=r,
         )
+        self.meter_notifications = Counter(
+            "dlms_meter_notifications",
+            "Notifications that the meter sent unasked, dropped",
+            meter,
+            registry=r,
+        )
+        self.meter_late_answers = Counter(
+            "dlms_meter_late_answers",
+            "Answers dropped because the request had been given up",
+            meter,
+            registry=r,
+        )
+        self.meter_list_refused = Gauge(
+            "dlms_meter_list_refused",
+            "1 for a meter that agrees to GET-WITH-LIST and fails on it, so that each register is read by itself",
+            meter,
+            registry=r,
+        )
+        self.meter_counter_remaining = Gauge(
+            "dlms_meter_invocation_counter_remaining_ratio",
+            "Share of the invocation counters left under the present key; at 0 the key can encrypt nothing more",
+            meter,
+            registry=r,
+        )
         self.meter_overruns = Counter(
             "dlms_meter_overruns",
             "Cycles skipped because the one before was still running",
@@ -201,6 +272,7 @@ class Metrics:
             registry=r,
         )
 
+    def _build_outbox(self, r: CollectorRegistry) -> None:
         self.outbox_samples = Gauge("dlms_outbox_samples", "Samples on disk that wait to be confirmed", registry=r)
         self.outbox_oldest = Gauge(
             "dlms_outbox_oldest_timestamp_seconds",
@@ -242,6 +314,7 @@ class Metrics:
             registry=r,
         )
 
+    def _build_upstream(self, r: CollectorRegistry) -> None:
         self.broker_connected = Gauge("dlms_broker_connected", "1 while connected to the local broker", registry=r)
         self.broker_connects = Counter("dlms_broker_connects", "Connections made to the local broker", registry=r)
         self.broker_messages = Counter(

@@ -21,7 +21,7 @@ from bridge import __version__
 from bridge.meters.clock import TOLERANCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from prometheus_client import Counter, Gauge
 
@@ -73,6 +73,7 @@ class MeterRow:
         last_error_ago_s: since then.
         next_attempt_in_s: while failing or left alone.
         clock_drift_s: the meter's clock less ours; None where its profile does not read it.
+        doubts: key → what is to be said against its last value; empty when all is well.
     """
 
     name: str
@@ -88,6 +89,7 @@ class MeterRow:
     last_error_ago_s: float | None
     next_attempt_in_s: float | None
     clock_drift_s: float | None
+    doubts: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +276,7 @@ def _row(meter: Watched, now_s: float) -> MeterRow:
         last_error_ago_s=_ago(state.last_error_s, now_s),
         next_attempt_in_s=None if next_attempt_s is None else max(0.0, next_attempt_s - now_s),
         clock_drift_s=state.clock_drift_s,
+        doubts=state.doubts,
     )
 
 

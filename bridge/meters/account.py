@@ -1,4 +1,8 @@
-"""What came of a meter's cycles, told to everyone who looks on: metrics, log and state. Decides nothing."""
+"""What came of a meter's cycles, told to everyone who looks on: metrics, log and state. Decides nothing.
+
+What happens every cycle costs nothing that could be done once: instruments are bound to the meter here, a line that
+nobody reads is not built.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,23 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from bridge.health.logs import is_said
 from bridge.meters import clock
 from bridge.meters.state import MeterState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from loguru import Logger
+    from prometheus_client import Gauge
 
     from bridge.errors import MeterError
+    from bridge.health.logs import Level
     from bridge.health.metrics import Metrics
+    from bridge.meters.plan import Reading
     from bridge.meters.recovery import Recovery
-    from bridge.meters.session import Reading
-    from bridge.sample import Sample
+    from bridge.meters.session import Session
+    from bridge.sample import Layout, Sample
 
 
 class Account:
@@ -33,40 +43,69 @@ class Account:
         self._name = name
         self._metrics = metrics
         self._clock_s = clock_s
+        self._level: Level = "DEBUG" if metrics.fleet else "INFO"  # nobody reads a thousand lines a second
         self._refused: frozenset[str] = frozenset()
-        self._log = logger.bind(meter=name)
+        self._late = self._notifications = 0  # of the session, as counted so far
+        self._reads_singly = False
+        self._layout: Layout | None = None
+        self._labels: tuple[str, ...] = ()
+        self._clock: int | None = None  # which of the values is the meter's clock
+        self._gauges: list[Gauge | None] = []  # one a value, once there was a number; none where values are not shown
+        self._durations = metrics.durations(name)
+        self._cycles_ok = metrics.meter_cycles.labels(name, "ok")
+        self._up = metrics.meter_up.labels(name)
+        self._last_success: Gauge | None = None  # no series before there was one
 
-    def read(self, sample: Sample, readings: list[Reading], took_s: float) -> None:
-        """Tell what a cycle gave, in a line that a person can read."""
-        self._metrics.cycle_took(self._name, took_s)
-        for value in sample.values:
-            if isinstance(value.value, int | float):
-                self._metrics.value_read(self._name, value.key, value.unit, value.value)
-        self._note_clock(readings, sample.ts_ms / 1000)
+    def began(self, late_s: float) -> None:
+        """Tell how long after it was due a cycle began, seconds."""
+        self._metrics.cycle_late(late_s)
+
+    def read(self, sample: Sample, readings: Sequence[Reading], took_s: float) -> None:
+        """Tell what a cycle gave, in a line that a person can read.
+
+        Args:
+            sample: made of the readings, one value for each.
+            readings: what the meter said.
+            took_s: from the first request to the last answer.
+        """
+        if sample.layout is not self._layout:
+            self._bind(sample.layout, readings)
+        for observe in self._durations:
+            observe(took_s)
+        for gauge, value in zip(self._gauges, sample.scalars, strict=False):
+            if isinstance(value, int | float):
+                if gauge is None:
+                    self._show_numbers(sample)
+                    break
+                gauge.set(value)
+        if self._clock is not None:
+            self._note_clock(sample, self._clock)
+        self._note_doubts(sample)
         self._note_refusals(readings)
-        shown = (
-            f"{reading.register.label or reading.register.key}: {reading.value} {reading.unit}".rstrip()
-            for reading in readings
-            if reading.value is not None
-        )
-        self._log.info("{} | {} | {:.2f} s", self._name, " | ".join(shown), took_s)
+        if is_said(self._level):
+            self._log.log(self._level, "{} | {} | {:.2f} s", self._name, " | ".join(self._shown(sample)), took_s)
 
     def succeeded(self, sample: Sample, failures: int) -> None:
         """Count a good cycle, and tell that the meter is back if ``failures`` came before it."""
-        name, metrics, now_s = self._name, self._metrics, self._clock_s()
-        failing_since_s = self.state.failing_since_s
-        self.state.succeeded(sample, now_s)
-        metrics.meter_up.labels(name).set(1)
-        metrics.meter_cycles.labels(name, "ok").inc()
-        metrics.meter_last_success.labels(name).set(now_s)
+        state, now_s = self.state, self._clock_s()
+        failing_since_s = state.failing_since_s
+        if state.condition != "reading":
+            self._up.set(1)
+        state.succeeded(sample, now_s)
+        self._cycles_ok.inc()
+        if self._last_success is None:
+            self._last_success = self._metrics.meter_last_success.labels(self._name)
+        self._last_success.set(now_s)
         if failures and failing_since_s is not None:
-            metrics.meter_recovered.labels(name).set(now_s)
-            self._log.info("{} | back after {} failed attempts, {:.0f} s", name, failures, now_s - failing_since_s)
+            self._metrics.meter_recovered.labels(self._name).set(now_s)
+            self._log.info(
+                "{} | back after {} failed attempts, {:.0f} s", self._name, failures, now_s - failing_since_s
+            )
 
     def failed(self, error: MeterError, recovery: Recovery, wait_s: float) -> None:
         """Count a failed cycle; log the first of a row, every 60th, and each refusal of the credentials."""
         name, metrics, left_alone = self._name, self._metrics, recovery.is_locked_out
-        metrics.meter_up.labels(name).set(0)
+        self._up.set(0)
         metrics.meter_cycles.labels(name, "failed").inc()
         metrics.meter_errors.labels(name, error.stage).inc()
         self.state.failed(error, self._clock_s(), wait_s=wait_s, left_alone=left_alone)
@@ -95,6 +134,30 @@ class Account:
         """Count a retry: of a ``request`` within a cycle, of a ``connection`` after a failed one."""
         self._metrics.meter_retries.labels(self._name, level).inc()
 
+    def dropped(self, repeats: int, session: Session) -> None:
+        """Count what a conversation had beside its answers.
+
+        Args:
+            repeats: requests that were asked again.
+            session: what it has counted since it was made, of late answers and notifications; how it reads by now.
+        """
+        name, metrics = self._name, self._metrics
+        if repeats:
+            metrics.meter_retries.labels(name, "request").inc(repeats)
+        late, notifications = session.late, session.notifications
+        if late > self._late:
+            metrics.meter_late_answers.labels(name).inc(late - self._late)
+        if notifications > self._notifications:
+            metrics.meter_notifications.labels(name).inc(notifications - self._notifications)
+        self._late, self._notifications = late, notifications
+        if session.plan.lies_about_lists != self._reads_singly:
+            self._reads_singly = not self._reads_singly
+            metrics.meter_list_refused.labels(name).set(self._reads_singly)
+            if self._reads_singly:
+                self._log.info("{} | agrees to read lists and cannot | each register is asked for by itself", name)
+        if session.counter is not None:
+            metrics.meter_counter_remaining.labels(name).set(session.counter.remaining_ratio)
+
     def stale(self, count: int) -> None:
         """Count bytes that nobody asked for."""
         if count:
@@ -104,13 +167,42 @@ class Account:
         """Count cycles that were skipped because the one before was still running."""
         self._metrics.meter_overruns.labels(self._name).inc(cycles)
 
-    def _note_clock(self, readings: list[Reading], read_at_s: float) -> None:
-        for reading in readings:
-            if clock.is_clock(reading.register):
-                drift_s = clock.drift_s(reading.value, read_at_s)
-                if drift_s is not None:
-                    self._metrics.meter_clock_drift.labels(self._name).set(drift_s)
-                    self._say_drift(drift_s)
+    @property
+    def _log(self) -> Logger:
+        return logger.bind(meter=self._name)  # not kept: half a kilobyte a meter, for a line now and then
+
+    def _bind(self, layout: Layout, readings: Sequence[Reading]) -> None:
+        """Look up what every sample of this layout needs."""
+        self._layout = layout
+        registers = [reading.register for reading in readings]
+        self._labels = tuple(register.label or register.key for register in registers)
+        self._clock = next((n for n, register in enumerate(registers) if clock.is_clock(register)), None)
+        self._gauges = [None] * len(registers) if self._metrics.shows_values else []
+
+    def _show_numbers(self, sample: Sample) -> None:
+        """Show what is a number for the first time: a series that is made before would say 0."""
+        layout = sample.layout
+        for n, (key, unit, value) in enumerate(zip(layout.keys, layout.units, sample.scalars, strict=True)):
+            if isinstance(value, int | float):
+                gauge = self._gauges[n] = self._gauges[n] or self._metrics.meter_value.labels(self._name, key, unit)
+                gauge.set(value)
+
+    def _shown(self, sample: Sample) -> list[str]:
+        units, qualities = sample.layout.units, sample.qualities or ("",) * len(sample.scalars)
+        shown = []
+        for label, value, unit, quality in zip(self._labels, sample.scalars, units, qualities, strict=True):
+            if value is not None:
+                shown.append(f"{label}: {value} {unit}".rstrip() + (f" ({quality})" if quality else ""))
+            elif quality:
+                shown.append(f"{label}: {quality}")
+        return shown
+
+    def _note_clock(self, sample: Sample, at: int) -> None:
+        quality = sample.qualities[at] if sample.qualities else ""
+        drift_s = clock.drift_s(sample.scalars[at], sample.ts_ms / 1000, quality)
+        if drift_s is not None:
+            self._metrics.meter_clock_drift.labels(self._name).set(drift_s)
+            self._say_drift(drift_s)
 
     def _say_drift(self, drift_s: float) -> None:
         """Log when the clock begins and when it ceases to be off."""
@@ -126,8 +218,24 @@ class Account:
         elif was_off and not is_off:
             self._log.info("{} | its clock is right again", self._name)
 
-    def _note_refusals(self, readings: list[Reading]) -> None:
-        refused = {reading.register.obis: reading.refusal for reading in readings if reading.value is None}
+    def _note_doubts(self, sample: Sample) -> None:
+        """Count values with a quality; log one when it begins, changes and ends."""
+        if not sample.qualities and not self.state.doubts:
+            return
+        doubts = {key: said for key, said in zip(sample.layout.keys, sample.qualities, strict=False) if said}
+        if doubts:
+            self._metrics.meter_doubtful.labels(self._name).inc(len(doubts))
+        for key, said in doubts.items():
+            if self.state.doubts.get(key) != said:
+                self._log.bind(stage="decode").warning(
+                    "{} | {} is doubtful: {} | it is published with {}_quality", self._name, key, said, key
+                )
+        for key in self.state.doubts.keys() - doubts.keys():
+            self._log.info("{} | {} is no longer doubtful", self._name, key)
+        self.state.doubts = doubts
+
+    def _note_refusals(self, readings: Sequence[Reading]) -> None:
+        refused = {reading.register.obis: reading.refusal for reading in readings if reading.refusal}
         if refused:
             self._metrics.meter_refused.labels(self._name).inc(len(refused))
         if self._refused != refused.keys():

@@ -23,6 +23,7 @@ _MIN_HDLC_LENGTH = 7  # format 2, two addresses of one byte, control 1, check se
 _MAX_ADDRESS_BYTES = 4
 _WRAPPER_HEADER = 8
 _WRAPPER_VERSION = b"\x00\x01"
+_RESIDUE = 0x1D0F  # what remains over data with its right check sequence
 _MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -43,12 +44,23 @@ def check_sequence_holds(data: bytes) -> bool:
 class Framer(ABC):
     """Cuts a byte stream into frames. Attribute ``dropped`` counts the bytes that made none."""
 
+    _shared = b""
+    """What two frames may share."""
+
     def __init__(self) -> None:
         self.dropped = 0
         self._buffer = bytearray()
+        self._closed = False  # whether the last frame's end, which is not in the buffer, may open the next one
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the frames that ``data``, behind what came before, completes; oldest first."""
+        if len(self._buffer) <= 1 and self._is_one(data):
+            self._buffer.clear()
+            self._closed = True
+            return [data]
+        if self._closed and not self._buffer:
+            self._buffer += self._shared
+        self._closed = False
         self._buffer += data
         frames = []
         while (frame := self._next()) is not None:
@@ -57,8 +69,15 @@ class Framer(ABC):
 
     def reset(self) -> None:
         """Forget a frame that has begun; its bytes count as dropped, flags apart."""
+        self._closed = False
+        if not self._buffer:
+            return
         self.dropped += len(self._buffer.strip(b"\x7e"))
         self._buffer.clear()
+
+    def _is_one(self, data: bytes) -> bool:  # noqa: ARG002 - what a frame is, the framings say
+        """Return whether ``data`` is one whole frame and nothing else: the usual case, without a copy."""
+        return False
 
     @abstractmethod
     def _next(self) -> bytes | None:
@@ -67,6 +86,33 @@ class Framer(ABC):
 
 class HdlcFramer(Framer):
     """HDLC frames, each returned with both flags."""
+
+    _shared = b"\x7e"
+
+    def _is_one(self, data: bytes) -> bool:
+        size = len(data)
+        if (
+            size < _MIN_HDLC_LENGTH + 2
+            or data[0] != FLAG
+            or data[-1] != FLAG
+            or data[1] & 0xF0 != 0xA0
+            or (data[1] & 0x07) << 8 | data[2] != size - 2
+            or (self._buffer and self._buffer[0] != FLAG)
+        ):
+            return False
+        mirrored = data.translate(_MIRROR)
+        if binascii.crc_hqx(mirrored[1:-1], 0xFFFF) != _RESIDUE:
+            return False
+        at = 3
+        for _ in range(2):
+            end = at + _MAX_ADDRESS_BYTES
+            while not data[at] & 1:
+                at += 1
+                if at == end or at == size - 3:
+                    return False
+            at += 1
+        # at: the control field; without an information field the frame's check sequence is the header's too.
+        return at + 3 == size - 1 or binascii.crc_hqx(mirrored[1 : at + 3], 0xFFFF) == _RESIDUE
 
     def _next(self) -> bytes | None:
         buffer = self._buffer
@@ -138,6 +184,14 @@ class WrapperFramer(Framer):
     def __init__(self, max_apdu_bytes: int = 0xFFFF) -> None:
         super().__init__()
         self._max_apdu_bytes = max_apdu_bytes
+
+    def _is_one(self, data: bytes) -> bool:
+        return (
+            not self._buffer
+            and len(data) > _WRAPPER_HEADER
+            and data[:2] == _WRAPPER_VERSION
+            and int.from_bytes(data[6:8]) == len(data) - _WRAPPER_HEADER <= self._max_apdu_bytes
+        )
 
     def _next(self) -> bytes | None:
         buffer = self._buffer

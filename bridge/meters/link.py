@@ -1,7 +1,8 @@
 """One TCP connection to one host:port, shared by the meters behind it, which take turns on it.
 
-Opens, sends bytes, hands out whole frames. Knows neither meters nor DLMS, and decides nothing about trying again.
-Socket errors become :class:`~bridge.errors.MeterError` here and nowhere else.
+Opens, closes, keeps the gaps that meters need, and has ``stream.py`` carry conversations. Knows neither meters nor
+DLMS, and decides nothing about trying again. Socket errors become :class:`~bridge.errors.MeterError` here and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -9,21 +10,35 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections import deque
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from ipaddress import ip_address
+from math import inf
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bridge.errors import DnsError, LinkError, ReplyTimeout
+from bridge.meters import mode_e
 from bridge.meters.framing import framer
+from bridge.meters.stream import SILENCE, Stream
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
     from bridge.errors import MeterError
-    from bridge.meters.framing import Framer
+    from bridge.meters.conversation import Conversation
     from bridge.settings import Framing
 
-_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))  # a dead peer is known in a minute
+T = TypeVar("T")
+_DOUBTFUL_AFTER = 3  # failures in a row
+
+
+class Watch(Protocol):
+    """Who sees every byte of a conversation: a trace, a recorder, a clock."""
+
+    def sent(self, data: bytes) -> None:
+        """A request goes out now."""
+
+    def came(self, frame: bytes) -> None:
+        """A whole frame came back."""
 
 
 class Link:
@@ -36,7 +51,30 @@ class Link:
         connect_timeout_s: how long opening may take, name resolution included.
         frame_gap_s: least silence between what came last and the next request; slow meters lose a faster one.
         connecting: bounds how many links open at one time; shared by all links.
+        doubtful: bounds, by less, those among them that failed again and again; hosts that are dead never keep one
+            that comes back from connecting.
     """
+
+    __slots__ = (
+        "_closed_s",
+        "_connect_timeout_s",
+        "_connecting",
+        "_doubtful",
+        "_failures",
+        "_frame_gap_s",
+        "_is_address",
+        "_lookup",
+        "_members",
+        "_reconnect_gap_s",
+        "_repeats",
+        "_stale_bytes",
+        "_stream",
+        "_turn",
+        "framing",
+        "generation",
+        "host",
+        "port",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -47,6 +85,7 @@ class Link:
         connect_timeout_s: float,
         frame_gap_s: float = 0.0,
         connecting: asyncio.Semaphore,
+        doubtful: asyncio.Semaphore | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -55,10 +94,16 @@ class Link:
         """How many times the connection was opened: associations of an earlier one are gone."""
         self._connect_timeout_s = connect_timeout_s
         self._frame_gap_s = frame_gap_s
+        self._reconnect_gap_s = 0.0
+        self._closed_s = -inf
         self._connecting = connecting
+        self._doubtful = doubtful
+        self._is_address = _is_address(host)
+        self._lookup: asyncio.Future[list[tuple[Any, ...]]] | None = None  # asked for, and not made use of yet
         self._turn = asyncio.Lock()
-        self._stream: _Stream | None = None
+        self._stream: Stream | None = None
         self._stale_bytes = 0
+        self._repeats = 0
         self._members = 0
         self._failures = 0
 
@@ -70,15 +115,31 @@ class Link:
         """Whether the connection stands, as far as this side knows."""
         return self._stream is not None and self._stream.broken is None
 
-    def join(self) -> None:
-        """Count one more meter behind this link."""
+    @property
+    def is_shared(self) -> bool:
+        """Whether several meters take turns here."""
+        return self._members > 1
+
+    def join(self, *, frame_gap_s: float = 0.0, reconnect_gap_s: float = 0.0) -> None:
+        """Count one more meter behind this link.
+
+        Args:
+            frame_gap_s: least silence before a request that it needs; the longest of all meters' is kept.
+            reconnect_gap_s: least time that it needs between the end of a connection and the next; the same.
+        """
         self._members += 1
+        self._frame_gap_s = max(self._frame_gap_s, frame_gap_s)
+        self._reconnect_gap_s = max(self._reconnect_gap_s, reconnect_gap_s)
 
     def leave(self) -> None:
         """Count one meter less; the last one closes the connection."""
         self._members -= 1
-        if self._members <= 0:
-            self.close()
+        if self._members > 0:
+            return
+        self.close()
+        if self._lookup is not None:
+            self._lookup.cancel()
+            self._lookup = None
 
     def answered(self) -> None:
         """Note that a meter behind this link answered: the way is good."""
@@ -94,27 +155,43 @@ class Link:
         if error.stage in ("tcp", "dns") or self._failures >= self._members:
             self.close()
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Hold the link alone: the meters behind one converter would talk into each other's answers."""
-        async with self._turn:
-            yield
+    def turn(self) -> asyncio.Lock:
+        """Return what holds the link alone: the meters behind one converter would talk into each other's answers."""
+        return self._turn
 
-    async def open(self) -> None:
-        """Open the connection if it is not open.
+    async def open(self, watch: Watch | None = None) -> None:
+        """Open the connection if it is not open, once the gap after the last one is over.
+
+        Args:
+            watch: sees the bytes of an IEC 62056-21 opening.
 
         Raises:
             DnsError: the name has no address. Wait, then try again.
             LinkError: refused, unreachable or silent. Wait, then try again.
+            ReplyTimeout, AssociationError: no IEC 62056-21 opening with this meter. The same.
         """
         if self.is_open:
             return
         self.close()
         loop = asyncio.get_running_loop()
-        stream = _Stream(framer(self.framing))
+        if (gap_s := self._closed_s + self._reconnect_gap_s - loop.time()) > 0:
+            await asyncio.sleep(gap_s)
+        opening = self.framing == "hdlc-mode-e"
+        stream = Stream(mode_e.LineFramer() if opening else framer(self.framing), self._frame_gap_s)
         try:
-            async with self._connecting, asyncio.timeout(self._connect_timeout_s):
-                await loop.create_connection(lambda: stream, self.host, self.port)
+            await self._connect(stream)
+            if opening:
+                await self._sign_on(stream, watch)
+        except BaseException:
+            self._closed_s = stream.close()
+            raise
+        self._stream = stream
+        self.generation += 1
+
+    async def _connect(self, stream: Stream) -> None:
+        try:
+            async with self._place(), self._connecting, asyncio.timeout(self._connect_timeout_s):
+                await self._connect_to_any(stream)
         except TimeoutError:
             raise LinkError(
                 f"{self}: no answer to the connection within {self._connect_timeout_s:g} s",
@@ -124,43 +201,87 @@ class Link:
             raise DnsError(f"{self}: the name has no address ({error.strerror})", hint="check the host name") from error
         except OSError as error:
             raise LinkError(f"{self}: {_plainly(error)}", hint=_hint(error)) from error
-        self._stream = stream
-        self.generation += 1
 
-    async def send(self, data: bytes) -> None:
-        """Send ``data`` after dropping what came unasked: no stale byte can be taken for its answer.
+    async def _connect_to_any(self, stream: Stream) -> None:
+        problem = OSError(errno.EHOSTUNREACH, "no address")
+        for address in await self._addresses():
+            try:
+                await asyncio.get_running_loop().create_connection(lambda: stream, address, self.port)
+            except OSError as error:
+                problem = error
+            else:
+                return
+        raise problem
 
-        Raises:
-            LinkError: the connection is not open any more. Close, then reconnect after the backoff.
+    async def _addresses(self) -> list[str]:
+        """Return the addresses of the host.
+
+        A look-up cannot be taken back: one that outlasts the attempt is what the next attempt waits for. So a name
+        server that is away never has more look-ups to do than there are links, and one that is slow is of use.
         """
-        stream = self._open_stream()
-        if self._frame_gap_s:
-            gap_s = stream.last_received_s + self._frame_gap_s - asyncio.get_running_loop().time()
-            if gap_s > 0:
-                await asyncio.sleep(gap_s)
-        self._stale_bytes += stream.drain()
-        stream.write(data)
+        if self._is_address:
+            return [self.host]
+        if self._lookup is None:
+            loop = asyncio.get_running_loop()
+            self._lookup = asyncio.ensure_future(loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
+        lookup = self._lookup
+        try:
+            return [str(address[0]) for *_, address in await asyncio.shield(lookup)]
+        finally:
+            if lookup.done():
+                self._lookup = None
 
-    async def receive(self, timeout_s: float) -> bytes:
-        """Return the next whole frame.
+    async def _sign_on(self, stream: Stream, watch: Watch | None) -> None:
+        try:
+            await stream.converse(mode_e.opening(), self._connect_timeout_s, watch, patient=True)
+        except ReplyTimeout as error:
+            raise ReplyTimeout(
+                f"{self}: no answer to the IEC 62056-21 opening", hint="is it a meter with mode E? else FRAMING=hdlc"
+            ) from error
+        except OSError as error:
+            raise LinkError(f"{self}: {_plainly(error)}", hint=_hint(error)) from error
+        stream.frame_by(framer("hdlc"))
+
+    def _place(self) -> AbstractAsyncContextManager[Any]:
+        """Return what those wait for first that failed again and again."""
+        return nullcontext() if self._doubtful is None or self._failures < _DOUBTFUL_AFTER else self._doubtful
+
+    async def converse(
+        self, conversation: Conversation[T], timeout_s: float, watch: Watch | None = None, *, patient: bool = True
+    ) -> T:
+        """Carry ``conversation`` to its end and return its result.
+
+        Args:
+            conversation: see ``conversation.py`` for its rules.
+            timeout_s: how long the whole answer to each request may take.
+            watch: sees the bytes.
+            patient: False when others wait for their turn on a shared link: nothing is asked again before anything at
+                all was answered, and but once afterwards.
 
         Raises:
-            ReplyTimeout: no whole frame within ``timeout_s``. Ask again, or close.
-            LinkError: the connection broke while waiting. Close, then reconnect after the backoff.
+            ReplyTimeout: no answer in time, after whatever repetitions the conversation made.
+            LinkError: the connection is not open, or broke. Close, then reconnect after the backoff.
+            MeterError: whatever the conversation raises.
         """
         stream = self._stream
         if stream is None:
+            conversation.close()
             raise LinkError(f"{self}: the connection is closed")
         try:
-            async with asyncio.timeout(timeout_s):
-                return await stream.frame()
-        except TimeoutError:
-            raise ReplyTimeout(
-                f"{self}: no answer within {timeout_s:g} s",
-                hint="check addresses, framing and baud rate of the converter; a slow meter wants a longer TIMEOUT",
-            ) from None
+            return await stream.converse(conversation, timeout_s, watch, patient=patient)
+        except ReplyTimeout as silence:
+            if silence.args[0] is SILENCE:
+                silence.args = (f"{self}: {SILENCE} within {timeout_s:g} s",)
+            raise
         except OSError as error:
             raise LinkError(f"{self}: {_plainly(error)}", hint=_hint(error)) from error
+        finally:
+            self._repeats += stream.take_repeats()
+
+    def take_repeats(self) -> int:
+        """Return how many requests went out again since this was last asked."""
+        count, self._repeats = self._repeats, 0
+        return count
 
     def take_stale_bytes(self) -> int:
         """Return how many bytes made no frame or came unasked since this was last asked."""
@@ -172,81 +293,16 @@ class Link:
         """Close the connection; does nothing when it is closed."""
         if self._stream is not None:
             self._stale_bytes += self._stream.take_dropped()
-            self._stream.close()
+            self._closed_s = self._stream.close()
             self._stream = None
 
-    def _open_stream(self) -> _Stream:
-        if self._stream is None:
-            raise LinkError(f"{self}: the connection is closed")
-        if self._stream.broken is not None:
-            raise LinkError(f"{self}: {_plainly(self._stream.broken)}", hint=_hint(self._stream.broken))
-        return self._stream
 
-
-class _Stream(asyncio.Protocol):
-    """asyncio's side of an open connection: bytes to frames, frames to whoever waits."""
-
-    def __init__(self, framing: Framer) -> None:
-        self.broken: OSError | None = None
-        self.last_received_s = 0.0
-        self._framer = framing
-        self._frames: deque[bytes] = deque()
-        self._waiter: asyncio.Future[None] | None = None
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP connection has no other
-        self._transport = transport
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in _KEEPALIVE:
-            if hasattr(socket, option):
-                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
-
-    def data_received(self, data: bytes) -> None:
-        self.last_received_s = asyncio.get_running_loop().time()
-        self._frames.extend(self._framer.feed(data))
-        if self._frames:
-            self._wake()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self.broken is None:
-            closed = ConnectionResetError(errno.ECONNRESET, "the other side closed the connection")
-            self.broken = exc if isinstance(exc, OSError) else closed
-        self._wake()
-
-    def write(self, data: bytes) -> None:
-        assert self._transport is not None  # noqa: S101 - made before anyone has the stream
-        self._transport.write(data)
-
-    async def frame(self) -> bytes:
-        while not self._frames:
-            if self.broken is not None:
-                raise self.broken
-            self._waiter = asyncio.get_running_loop().create_future()
-            await self._waiter
-        return self._frames.popleft()
-
-    def drain(self) -> int:
-        count = sum(map(len, self._frames))
-        self._frames.clear()
-        self._framer.reset()
-        return count
-
-    def take_dropped(self) -> int:
-        count, self._framer.dropped = self._framer.dropped, 0
-        return count
-
-    def close(self) -> None:
-        if self.broken is None:
-            self.broken = ConnectionAbortedError(errno.ECONNABORTED, "this side closed the connection")
-        if self._transport is not None:
-            self._transport.abort()  # nothing unsent is worth a lingering socket
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _plainly(error: OSError) -> str:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bridge.meters.keys import AUTHENTICATION, ENCRYPTION, SecurityKeys
+from bridge.meters.profile import logical_name
+
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from bridge.meters.profile import Profile, Register
-    from bridge.settings import Authentication, Framing, MeterSettings, PollSettings
+    from bridge.settings import Authentication, Framing, MeterSettings, PollSettings, Referencing
+
+_SECURITY = {
+    "none": 0,
+    "authentication": AUTHENTICATION,
+    "encryption": ENCRYPTION,
+    "authenticated-encryption": AUTHENTICATION | ENCRYPTION,
+}
+DEFAULT_SYSTEM_TITLE = b"DLB\x00\x00\x00\x00\x01"
+"""The client's system title where neither settings nor installation give one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +32,12 @@ class Meter:
         name: its name in settings, logs, metrics and topics.
         host: name or address of the meter or its converter.
         port: TCP port.
-        framing: ``hdlc`` or ``wrapper``.
+        framing: ``hdlc``, ``wrapper``, or ``hdlc-mode-e``.
         client: client address (SAP).
         server: HDLC server address, or wrapper port of the meter.
         server_address_bytes: HDLC address length on the wire; 0 lets the address decide.
-        authentication: ``none`` or ``low``.
-        password: low-level security secret.
+        authentication: ``none``, ``low``, or the mechanism of high-level security.
+        password: low-level password or high-level secret.
         conformance: proposed conformance block in hex; empty proposes all that is read.
         max_pdu_bytes: largest PDU that the bridge says it takes.
         frame_gap_s: least silence before a request.
@@ -34,6 +48,13 @@ class Meter:
         registers: what to read every cycle.
         attributes: what to read once an association.
         profile: name of the profile.
+        referencing: ``ln`` or ``sn``.
+        keys: how APDUs are protected; None for plain ones.
+        signing_keys: for ECDSA: the meter's public key and ours that is private, in hex.
+        counter_obis: logical name of the invocation counter for the public client; empty never asks.
+        max_info_bytes: HDLC information field that is proposed; 0 proposes none.
+        window: HDLC frames that the meter may send in a row.
+        list_items: most registers in one GET-WITH-LIST.
     """
 
     name: str
@@ -55,11 +76,39 @@ class Meter:
     registers: tuple[Register, ...]
     attributes: tuple[Register, ...]
     profile: str
+    referencing: Referencing = "ln"
+    keys: SecurityKeys | None = None
+    signing_keys: tuple[str, str] | None = field(default=None, repr=False)
+    counter_obis: str = ""
+    max_info_bytes: int = 0
+    window: int = 1
+    list_items: int = 64
+
+    @property
+    def secrets(self) -> tuple[bytes, ...]:
+        """Byte strings that no log, trace or record may show."""
+        keys = (self.keys.encryption_key, self.keys.authentication_key) if self.keys else ()
+        return tuple(secret for secret in (self.password, *keys) if secret)
+
+    def as_public_client(self, client: int) -> Meter:
+        """Return the same meter as the public client sees it: no authentication, no keys, nothing to read, once."""
+        return replace(
+            self, client=client, authentication="none", password=b"", keys=None, signing_keys=None, counter_obis="",
+            conformance="", registers=(), attributes=(), retries=0,
+        )  # fmt: skip
+
+    def titled(self, system_title: bytes) -> Meter:
+        """Return the meter with the installation's system title, unless it has one of its own or needs none."""
+        if self.keys is None or self.keys.system_title != DEFAULT_SYSTEM_TITLE:
+            return self
+        return replace(self, keys=replace(self.keys, system_title=system_title))
 
 
 def resolve(name: str, settings: MeterSettings, profile: Profile, poll: PollSettings) -> Meter:
     """Return the meter ``name``: what its settings leave unset comes from its profile, then from ``POLL__…``."""
-    password = settings.password.get_secret_value().encode() if settings.password else b""
+    password = _bytes(settings.password)
+    keys = _keys(settings, profile)
+    counter = settings.counter_obis or profile.counter_obis
     return Meter(
         name=name,
         host=settings.host,
@@ -68,7 +117,8 @@ def resolve(name: str, settings: MeterSettings, profile: Profile, poll: PollSett
         client=settings.client or profile.client,
         server=settings.server or profile.server,
         server_address_bytes=settings.server_address_bytes or profile.server_address_bytes,
-        authentication=settings.authentication or ("low" if password else profile.authentication),
+        authentication=settings.authentication
+        or (profile.authentication if profile.authentication != "none" else "low" if password else "none"),
         password=password,
         conformance=profile.conformance,
         max_pdu_bytes=profile.max_pdu_bytes,
@@ -80,4 +130,44 @@ def resolve(name: str, settings: MeterSettings, profile: Profile, poll: PollSett
         registers=profile.registers,
         attributes=profile.attributes,
         profile=settings.profile,
+        referencing=settings.referencing or profile.referencing,
+        keys=keys,
+        signing_keys=_signing_keys(settings),
+        counter_obis="" if counter == "none" or keys is None else logical_name(counter),
+        max_info_bytes=profile.max_info_bytes,
+        window=profile.window,
+        list_items=profile.list_items,
     )
+
+
+def _keys(settings: MeterSettings, profile: Profile) -> SecurityKeys | None:
+    """Return the keys; None when there are none. Without SECURITY, keys mean that both halves are used."""
+    encryption_key = _hex(settings.encryption_key)
+    if not encryption_key:
+        return None
+    default = profile.security if profile.security != "none" else "authenticated-encryption"
+    suite = settings.suite if settings.suite is not None else profile.suite
+    return SecurityKeys(
+        security=_SECURITY[settings.security or default],
+        suite=suite,
+        encryption_key=encryption_key,
+        authentication_key=_hex(settings.authentication_key),
+        system_title=bytes.fromhex(settings.system_title) if settings.system_title else DEFAULT_SYSTEM_TITLE,
+        dedicated=bool(settings.dedicated_key),
+        general=bool(settings.general_ciphering),
+    )
+
+
+def _signing_keys(settings: MeterSettings) -> tuple[str, str] | None:
+    if settings.signing_key is None or settings.meter_public_key is None:
+        return None
+    return settings.meter_public_key.get_secret_value(), settings.signing_key.get_secret_value()
+
+
+def _bytes(secret: SecretStr | None) -> bytes:
+    text = secret.get_secret_value() if secret else ""
+    return bytes.fromhex(text[4:]) if text.lower().startswith("hex:") else text.encode()
+
+
+def _hex(secret: SecretStr | None) -> bytes:
+    return bytes.fromhex(secret.get_secret_value()) if secret else b""

@@ -11,24 +11,32 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from bridge.errors import AuthError, DecodeError, LinkError, MeterError, ReplyTimeout
+from bridge.errors import AuthError, DecodeError, LinkError, MeterError
 from bridge.meters.account import Account
+from bridge.meters.ramp import Ramp
 from bridge.meters.recovery import Recovery
+from bridge.meters.restraint import Restraint
 from bridge.meters.session import Session
-from bridge.sample import Presence, Sample, Value
+from bridge.sample import Layout, Presence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
     from bridge.health.metrics import Metrics
-    from bridge.meters.link import Link
+    from bridge.meters.conversation import Conversation
+    from bridge.meters.keys import Counters
+    from bridge.meters.link import Link, Watch
     from bridge.meters.meter import Meter
-    from bridge.meters.session import Conversation, Reading
-    from bridge.meters.trace import Trace
+    from bridge.meters.plan import Reading
+    from bridge.meters.refusals import Refusals
+    from bridge.sample import Sample
 
 T = TypeVar("T")
-_RELEASE_PATIENCE_S = 1.0
+_RELEASE_TIMEOUT_S, _RELEASE_PATIENCE_S, _LAST_TURN_PATIENCE_S = 1.5, 3.0, 8.0
+"""For one answer when the meter is released, for all of it, and for the turn at the end; Docker waits for 30 s."""
+_UNFORESEEN_S = 60.0
+_COMPLETE_AFTER_S, _COMPLETE_CAP_S = 30.0, 3600.0
 _GONE_AFTER = 3
 """So many failed attempts in a row, and the meter counts as gone."""
 
@@ -45,7 +53,10 @@ class Poller:
         rng: for the jitter of the backoff.
         start_delay_s: when to begin, so that a fleet does not connect in one instant.
         clock_s: wall clock, Unix seconds.
-        trace: says every frame in the log; None for silence.
+        watch: sees every frame: a trace in the log, the time that requests take; None for nobody.
+        counters: where invocation counters come from.
+        ramp: spaces associations out; shared by all pollers.
+        refusals: remembers over restarts which passwords and keys were refused; None remembers nothing.
     """
 
     def __init__(
@@ -59,41 +70,64 @@ class Poller:
         rng: Random,
         start_delay_s: float = 0.0,
         clock_s: Callable[[], float] = time.time,
-        trace: Trace | None = None,
+        watch: Watch | None = None,
+        counters: Counters | None = None,
+        ramp: Ramp | None = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self._meter = meter
-        self._trace = trace
+        self._watch = watch
         self._link = link
         self._sink = sink
         self._notice = notice
         self._metrics = metrics
         self._start_delay_s = start_delay_s
         self._clock_s = clock_s
-        self._session = Session(meter)
+        self._ramp = ramp or Ramp(0.0)
+        self._session = Session(meter, counters)
         self._recovery = Recovery(rng, least_s=meter.reconnect_gap_s)
-        self._associated_with = 0  # the link's generation that the association lives on; 0 for none
+        self._connected_with = 0  # the link's generation that the data link, perhaps half of it, lives on; 0 for none
+        self._associated_with = 0  # the same for the association
         self._interval_s = meter.interval_s
-        self._wake = asyncio.Event()
+        self._due_s = 0.0
+        self._not_before_s = 0.0  # no attempt before that, whoever asks: a refused password is not tried in a hurry
+        self._sleeper: asyncio.Future[None] | None = None
+        self._woken = False
+        self._anew = False
+        self._layout: Layout | None = None  # what this association's samples have in common
+        self._complete_at_s = self._complete_after_s = 0.0
         self._asked: list[asyncio.Future[Sample]] = []
         self._is_gone = True
         self._was_associated = False
         self._lost_at = ""  # the stage of the error that ended the last association
         self._account = Account(meter.name, metrics, clock_s)
+        self._restraint = Restraint(meter, refusals, self._recovery, self._account, clock_s)
         self.state = self._account.state
 
     async def run(self) -> None:
         """Read the meter until cancelled; then release it."""
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(self._start_delay_s)
-        due_s = loop.time()
         try:
+            await asyncio.sleep(self._start_delay_s)
+            self._due_s = loop.time() + await self._held_back()
+            await self._sleep_until(self._due_s)
             while True:
-                wait_s = await self._cycle_or_recovery()
-                due_s = max(self._next_due(due_s, loop.time()), loop.time() + wait_s)
-                await self._sleep_until(due_s)
-                due_s = min(due_s, loop.time())  # earlier when woken: the grid begins anew
+                try:
+                    wait_s = await self._held_back() if self._recovery.refusals else 0.0
+                    wait_s = wait_s or await self._cycle_or_recovery()
+                except Exception as error:  # noqa: BLE001 - not even a bug in dealing with errors stops a meter's life
+                    self._account.unforeseen(error)
+                    wait_s = _UNFORESEEN_S
+                now_s = loop.time()
+                self._due_s = now_s + wait_s if wait_s else self._next_due(self._due_s, now_s)
+                await self._sleep_until(self._due_s)
+                self._due_s = min(self._due_s, loop.time())  # earlier when woken: the grid begins anew
         finally:
-            await self._release()
+            try:
+                await self._release()
+            finally:
+                self._link.leave()
+                self._answer(LinkError(f"{self._link}: no longer read, the bridge is stopping"))
 
     async def read_now(self) -> Sample:
         """Read the meter outside its interval and return the sample, which goes the way of every other.
@@ -101,11 +135,10 @@ class Poller:
         Raises:
             MeterError: the cycle failed, or the meter is left alone because it refused its password or key.
         """
-        if self._recovery.is_locked_out:
-            raise AuthError("is left alone, it refused its password or key", hint="correct it, then restart the bridge")
+        self._refuse_haste()
         asked: asyncio.Future[Sample] = asyncio.get_running_loop().create_future()
         self._asked.append(asked)
-        self._wake.set()
+        self._wake()
         return await asked
 
     def reconnect(self) -> None:
@@ -114,65 +147,102 @@ class Poller:
         Raises:
             AuthError: the meter is left alone because it refused its password or key.
         """
-        if self._recovery.is_locked_out:
-            raise AuthError("is left alone, it refused its password or key", hint="correct it, then restart the bridge")
-        self._associated_with = 0
-        self._lost_at = "asked"
-        self._wake.set()
+        self._refuse_haste()
+        self._anew = True
+        self._wake()
 
     def set_interval(self, interval_s: float) -> None:
         """Read every ``interval_s`` seconds from now on, until the process ends; bounds are the caller's."""
         self._interval_s = interval_s
         self._metrics.meter_interval.labels(self._meter.name).set(interval_s)
-        self._wake.set()
+        self._wake()
 
     @property
     def interval_s(self) -> float:
         """Seconds from one cycle to the next."""
         return self._interval_s
 
+    @property
+    def _is_associated(self) -> bool:
+        return self._associated_with == self._link.generation and self._link.is_open
+
+    def _refuse_haste(self) -> None:
+        if asyncio.get_running_loop().time() < self._not_before_s:
+            raise AuthError("is left alone, it refused its password or key", hint="correct it, then restart the bridge")
+
     async def _sleep_until(self, due_s: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(due_s):
-                await self._wake.wait()
-        self._wake.clear()
+        loop = asyncio.get_running_loop()
+        if self._woken:
+            self._woken = False
+            due_s = self._not_before_s
+        if due_s <= loop.time():
+            await asyncio.sleep(0)
+            return
+        self._sleeper = loop.create_future()
+        timer = loop.call_at(due_s, self._end_sleep)
+        try:
+            await self._sleeper
+        finally:
+            timer.cancel()
+            self._sleeper = None
+
+    def _wake(self) -> None:
+        """End the sleep, or the next one before it begins; not when the meter must be left alone."""
+        if self._sleeper is None:
+            self._woken = True
+        elif asyncio.get_running_loop().time() >= self._not_before_s:
+            self._end_sleep()
+
+    def _end_sleep(self) -> None:
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
 
     def _next_due(self, due_s: float, now_s: float) -> float:
         """Return when the next cycle is due on the meter's own grid; one that is overrun is skipped and counted."""
         due_s += self._interval_s
         if due_s < now_s:
             missed = int((now_s - due_s) // self._interval_s) + 1
-            if not self._recovery.failures:
-                self._account.overrun(missed)
+            self._account.overrun(missed)
             due_s += missed * self._interval_s
         return due_s
 
     async def _cycle_or_recovery(self) -> float:
         """Run one cycle and return the least seconds to wait before the next: 0, or the backoff."""
         try:
+            if not self._is_associated:  # asked before the turn is taken: neighbours that read do not wait for the ramp
+                await self._ramp.turn()
             async with self._link.turn():
                 try:
                     await self._cycle()
                 except MeterError as error:
-                    self._associated_with = 0
+                    self._connected_with = self._associated_with = 0
                     self._link.failed(error)
                     raise
+                except Exception:
+                    self._connected_with = self._associated_with = 0
+                    self._link.close()
+                    raise
         except MeterError as error:
-            return self._failed(error)
+            return await self._failed(error)
         except Exception as error:  # noqa: BLE001 - a bug in one meter's path must not stop the other meters
-            self._associated_with = 0
-            self._link.close()
             self._account.unforeseen(error)
-            return self._failed(DecodeError(f"{type(error).__name__}: {error}"))
+            return await self._failed(DecodeError(f"{type(error).__name__}: {error}"))
         finally:
             self._account.stale(self._link.take_stale_bytes())
         return 0.0
 
     async def _cycle(self) -> None:
-        if not self._link.is_open or self._associated_with != self._link.generation:
+        if self._anew:
+            await self._begin_anew()
+        if not self._is_associated:
             await self._associate()
+        elif not self._recovery.failures:
+            self._account.began(asyncio.get_running_loop().time() - self._due_s)
+        if self._session.plan.is_incomplete:
+            await self._complete()
+        await self._reserve_counters()
         began_s, read_at_ms = time.perf_counter(), round(self._clock_s() * 1000)
-        readings = await self._drive(self._session.read())
+        readings = await self._converse(self._session.read())
         took_s = time.perf_counter() - began_s
         self._link.answered()
         sample = self._sample(readings, read_at_ms)
@@ -182,63 +252,103 @@ class Poller:
         for asked in self._taken():
             asked.set_result(sample)
 
+    async def _begin_anew(self) -> None:
+        """Leave the meter in order before a reconnect that was asked for."""
+        self._anew = False
+        if self._is_associated:
+            await self._release_now()
+            self._lost_at = "asked"
+            if not self._link.is_shared:
+                self._link.close()
+        self._connected_with = self._associated_with = 0
+
     async def _associate(self) -> None:
-        if self._associated_with and not self._link.is_open and self._meter.reconnect_gap_s:
-            raise LinkError(f"{self._link}: the connection was closed between two cycles")  # and wait out the gap
         if self._recovery.failures:
             self._account.asked_again("connection")
-        await self._link.open()
-        await self._drive(self._session.associate())
+        self._associated_with = 0
+        await self._link.open(self._watch)
+        await self._reserve_counters()
+        self._connected_with = self._link.generation
+        await self._converse(self._session.associate())
+        await self._restraint.accepted()
         self._account.associated(self._lost_at if self._was_associated else None)
         self._associated_with, self._was_associated, self._lost_at = self._link.generation, True, ""
+        self._layout = None  # another plan may ask in another order
+        self._complete_after_s = _COMPLETE_AFTER_S
+        self._complete_at_s = asyncio.get_running_loop().time() + _COMPLETE_AFTER_S
         self._introduce()
 
-    async def _drive(self, conversation: Conversation[T]) -> T:
-        """Carry a conversation over the link; see ``session.py`` for its rules."""
-        asked_s = 0.0
+    async def _complete(self) -> None:
+        """Ask anew, now and then, for scalers that the meter did not give: values without them are of no use."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._complete_at_s:
+            return
+        self._complete_after_s = min(2 * self._complete_after_s, _COMPLETE_CAP_S)
+        self._complete_at_s = now_s + self._complete_after_s
+        await self._converse(self._session.compile())
+        if not self._session.plan.is_incomplete:
+            self._introduce()
+
+    async def _held_back(self) -> float:
+        """Return for how many seconds the meter is left alone for refusals that are not ours, and tell of it."""
+        wait_s = await self._restraint.held_back()
+        if wait_s:
+            self._not_before_s = asyncio.get_running_loop().time() + wait_s
+            error = AuthError(
+                "refused its password or key before this start, or another program's, and is left alone",
+                hint="is it right now? then it is read when the time is over",
+            )
+            self._account.failed(error, self._recovery, wait_s)
+        return wait_s
+
+    async def _reserve_counters(self) -> None:
+        """Draw invocation counters before they run out, off the loop: the disk may take its time."""
+        counter = self._session.counter
+        if counter is not None and counter.is_low:
+            await asyncio.to_thread(counter.reserve)
+
+    async def _converse(self, conversation: Conversation[T], timeout_s: float = 0.0) -> T:
+        """Carry a conversation over the link.
+
+        On a shared one, silence to the first request ends it: others wait for their turn.
+        """
+        link = self._link
         try:
-            request = next(conversation)
-            while True:
-                try:
-                    if request:
-                        await self._link.send(request)
-                        asked_s = time.perf_counter()
-                        if self._trace:
-                            self._trace.sent(request)
-                    frame = await self._link.receive(self._meter.timeout_s)
-                except ReplyTimeout as timeout:
-                    request = conversation.throw(timeout)
-                    self._account.asked_again("request")
-                else:
-                    if self._trace:
-                        self._trace.came(frame)
-                    if request:
-                        self._metrics.request_took(self._meter.name, time.perf_counter() - asked_s)
-                    request = conversation.send(frame)
-        except StopIteration as done:
-            result: T = done.value
-            return result
+            return await link.converse(
+                conversation, timeout_s or self._meter.timeout_s, self._watch, patient=not link.is_shared
+            )
+        except BaseException:
+            self._session.agreed = None  # cut off in the middle, nothing stands that could be released
+            raise
         finally:
-            conversation.close()
+            self._account.dropped(link.take_repeats(), self._session)
 
     def _sample(self, readings: list[Reading], read_at_ms: int) -> Sample:
-        values = (
-            Value(reading.register.key, reading.register.obis, reading.value, reading.unit)
-            for reading in readings
-            if reading.value is not None
-        )
-        return Sample(self._meter.name, read_at_ms, tuple(values))
+        registers, scalars, units, _, qualities = zip(*readings, strict=True)
+        layout = self._layout
+        if layout is None or layout.units != units:
+            keys, obis = (tuple(getattr(one, name) for one in registers) for name in ("key", "obis"))
+            layout = self._layout = Layout(self._meter.name, keys, obis, units)
+        return layout.sample(read_at_ms, scalars, qualities if any(qualities) else ())
 
-    def _failed(self, error: MeterError) -> float:
+    async def _failed(self, error: MeterError) -> float:
+        if isinstance(error, AuthError):
+            await self._restraint.refused()
         self._lost_at = error.stage
         wait_s = self._recovery.failed(error)
+        if self._recovery.refusals:
+            self._not_before_s = asyncio.get_running_loop().time() + wait_s
         self._account.failed(error, self._recovery, wait_s)
         if self._recovery.failures >= _GONE_AFTER and not self._is_gone:
             self._is_gone = True
             self._notice(Presence(self._meter.name, present=False))
+        self._answer(error)
+        return wait_s
+
+    def _answer(self, error: MeterError) -> None:
+        """Tell who asked for a reading that there is none."""
         for asked in self._taken():
             asked.set_exception(error)
-        return wait_s
 
     def _taken(self) -> list[asyncio.Future[Sample]]:
         """Return who asked for a reading and still waits for it."""
@@ -260,8 +370,16 @@ class Poller:
 
     async def _release(self) -> None:
         """Leave the meter free for the next client; best effort, for a moment only."""
-        if self._associated_with == self._link.generation and self._link.is_open:
-            with suppress(MeterError, TimeoutError):
-                async with asyncio.timeout(_RELEASE_PATIENCE_S), self._link.turn():
-                    await self._drive(self._session.release())
-        self._link.leave()
+        if self._connected_with and self._connected_with == self._link.generation and self._link.is_open:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_TURN_PATIENCE_S), self._link.turn():
+                    await self._release_now()
+
+    async def _release_now(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_RELEASE_PATIENCE_S):
+                # When the release of the association fails, the data link is closed alone.
+                for _ in range(2 if self._session.agreed else 1):
+                    with suppress(MeterError):
+                        await self._converse(self._session.release(), _RELEASE_TIMEOUT_S)
+                        return

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bridge.errors import ConfigError
-from bridge.settings import Authentication, Framing  # noqa: TC001 - pydantic needs them at run time
+from bridge.settings import Authentication, Framing, Referencing, Security, Suite  # noqa: TC001 - pydantic needs them at run time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,18 @@ if TYPE_CHECKING:
 _OBIS = re.compile(r"(\d{1,3})-(\d{1,3}):(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:[*.](\d{1,3}))?")
 _PLAINLY = {"extra_forbidden": "there is no such field", "missing": "is missing"}
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def logical_name(obis: str) -> str:
+    """Return ``1.0.1.8.0.255`` for ``1-0:1.8.0`` or ``1-0:1.8.0*255`` (IEC 62056-6-1).
+
+    Raises:
+        ValueError: it is written in no such way.
+    """
+    match = _OBIS.fullmatch(obis)
+    if match is None or any(int(group) > 255 for group in match.groups() if group):
+        raise ValueError("must look like 1-0:1.8.0 or 1-0:1.8.0*255, each group 0 to 255")
+    return ".".join(group or "255" for group in match.groups())
 
 
 class _Strict(BaseModel):
@@ -49,17 +62,18 @@ class Register(_Strict):
     @field_validator("obis")
     @classmethod
     def _is_obis(cls, value: str) -> str:
-        match = _OBIS.fullmatch(value)
-        if match is None or any(int(group) > 255 for group in match.groups() if group):
-            raise ValueError("must look like 1-0:1.8.0 or 1-0:1.8.0*255, each group 0 to 255")
+        logical_name(value)
         return value
 
     @property
     def logical_name(self) -> str:
         """The six groups with dots, as COSEM writes them: ``1.0.1.8.0.255``."""
-        match = _OBIS.fullmatch(self.obis)
-        assert match is not None  # noqa: S101 - the validator saw to it
-        return ".".join(group or "255" for group in match.groups())
+        return logical_name(self.obis)
+
+    @cached_property
+    def octets(self) -> bytes:
+        """The logical name as six octets, as it goes over the wire."""
+        return bytes(int(group) for group in self.logical_name.split("."))
 
 
 class Profile(_Strict):
@@ -71,9 +85,16 @@ class Profile(_Strict):
         client: client address (SAP).
         server: server address: HDLC lower (and upper) address, or wrapper port.
         server_address_bytes: HDLC address length on the wire; 0 lets the address decide.
-        authentication: ``none`` or ``low``.
+        referencing: ``ln`` (logical names) or ``sn`` (short names).
+        authentication: ``none``, ``low``, or the mechanism of high-level security.
+        security: what protects the APDUs; ``none``, or ``authenticated-encryption`` and its halves.
+        suite: security suite 0, 1 or 2.
+        counter_obis: where the meter shows its invocation counter to the public client; ``none`` never asks.
         conformance: proposed conformance block, three bytes in hex as on the wire; empty proposes all that is read.
         max_pdu_bytes: largest PDU that the bridge says it takes.
+        max_info_bytes: HDLC information field that is proposed; 0 proposes nothing, so 128 holds.
+        window: HDLC frames that the meter may send in a row.
+        list_items: most registers in one GET-WITH-LIST; 0 asks for each by itself.
         frame_gap_s: least silence before a request.
         reconnect_gap_s: least time between closing a connection and opening the next.
         timeout_s: how long a whole answer may take; unset leaves it to ``POLL__TIMEOUT``.
@@ -86,9 +107,16 @@ class Profile(_Strict):
     client: Annotated[int, Field(ge=1, le=0xFFFF)] = 16
     server: Annotated[int, Field(ge=1, le=0x0FFFFFFF)] = 1
     server_address_bytes: Annotated[int, Field(ge=0, le=4)] = 0
+    referencing: Referencing = "ln"
     authentication: Authentication = "none"
+    security: Security = "none"
+    suite: Suite = 0
+    counter_obis: str = "0-0:43.1.0"
     conformance: Annotated[str, Field(pattern=r"^([0-9A-Fa-f]{6})?$")] = ""
     max_pdu_bytes: Annotated[int, Field(ge=64, le=0xFFFF)] = 0xFFFF
+    max_info_bytes: Annotated[int, Field(ge=0, le=2030)] = 0
+    window: Annotated[int, Field(ge=1, le=7)] = 1
+    list_items: Annotated[int, Field(ge=0, le=127)] = 64
     frame_gap_s: Annotated[float, Field(ge=0, le=10)] = 0.0
     reconnect_gap_s: Annotated[float, Field(ge=0, le=300)] = 0.0
     timeout_s: Annotated[float, Field(gt=0, le=300)] | None = None

@@ -1,75 +1,68 @@
-"""The DLMS conversation with one meter, sans-I/O: it yields the bytes to send and is sent the frames that come back.
+"""The association with one meter: opened, authenticated, released; then the profile is read by its plan.
 
-The only room, with ``keys.py`` and the demo meter, that knows gurux-dlms; no socket in here, no await, no clock.
-
-How a conversation is driven
-    ``yield request``   send these bytes and send back the next whole frame
-    ``yield b""``       send nothing: one more frame belongs to the answer
-    throw a :class:`~bridge.errors.ReplyTimeout` in when no frame came in time: the conversation asks again as its
-    framing allows, or lets the error out. Every other error ends it, and the association with it.
+Sans-I/O: no socket in here, no await, no clock. The APDUs of the association are gurux's, see ``session_gurux.py``.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gurux_dlms import (
-    GXByteBuffer,
-    GXDLMSClient,
-    GXDLMSConfirmedServiceError,
-    GXDLMSException,
-    GXDLMSExceptionResponse,
-    GXReplyData,
-)
-from gurux_dlms.enums import Authentication, Conformance, InterfaceType, ObjectType, SourceDiagnostic
-
-from bridge.errors import AccessError, AssociationError, AuthError, DecodeError, MeterError, ReplyTimeout
-from bridge.meters.units import unit_text
-from bridge.meters.values import scalar, scaled
+from bridge.errors import AssociationError, AuthError, DecodeError, MeterError, ReplyTimeout, ServiceError
+from bridge.meters import prepared
+from bridge.meters import session_gurux as gurux
+from bridge.meters.access import refusal_text
+from bridge.meters.ciphering import Cipher
+from bridge.meters.hdlc import Hdlc
+from bridge.meters.keys import Counters, InvocationCounter
+from bridge.meters.plan import Plan, Reading
+from bridge.meters.prepared import Attribute, Result
+from bridge.meters.services import Services
+from bridge.meters.wrapper import Wrapper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
+    from bridge.meters.conversation import Conversation, DataLink
     from bridge.meters.meter import Meter
-    from bridge.meters.profile import Register
     from bridge.sample import Scalar
 
-T = TypeVar("T")
-Conversation = Generator[bytes, bytes, T]
+__all__ = ["Agreement", "CosemObject", "Reading", "Session"]
 
-_SCALER_ATTRIBUTE = {3: 3, 4: 3, 5: 4}
-"""Where scaler_unit lies in Register, Extended register, Demand register (IEC 62056-6-2, 4.3.2 to 4.3.4)."""
-
-_UA, _DM, _FRMR = 0x73, 0x1F, 0x97  # control fields of the HDLC frames without information (IEC 62056-46, 6.4.3)
-_GET_RESPONSE = 0xC4
-_STRANGERS = 16  # frames for others, or too late, that are let pass before an answer is given up
-
-_REFUSED_CREDENTIALS = {
-    SourceDiagnostic.AUTHENTICATION_FAILURE,
-    SourceDiagnostic.AUTHENTICATION_REQUIRED,
-    SourceDiagnostic.MECHANISM_NAME_REGUIRED,
-    SourceDiagnostic.NOT_RECOGNISED,
-}
+_PUBLIC_CLIENT = 16  # no authentication, few objects, the invocation counters among them (DLMS UA Green Book)
+_ASSOCIATION_LN = Attribute(15, bytes((0, 0, 40, 0, 0, 255)), 2)
+_ASSOCIATION_SN = 0xFA00
+_REPLY_TO_HLS = _ASSOCIATION_SN + 0x58
+_RELEASE = bytes.fromhex("6203800100")  # RLRQ, reason normal (IEC 62056-5-3, 7.2.5)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What the meter said to one register: a value with its unit, or why it refused."""
+class CosemObject(NamedTuple):
+    """One line of a meter's object list."""
 
-    register: Register
-    value: Scalar | None
-    unit: str = ""
-    refusal: str = ""
+    class_id: int
+    version: int
+    logical_name: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Planned:
-    register: Register
-    scaler: int
-    unit: str
+class Agreement:
+    """What was agreed on with the meter.
+
+    Args:
+        conformance: services that both sides have, in gurux's names, such as ``MULTIPLE_REFERENCES``.
+        max_pdu_bytes: longest PDU that the meter takes.
+        server_system_title: the meter's, where it gave one.
+    """
+
+    conformance: frozenset[str]
+    max_pdu_bytes: int
+    server_system_title: bytes
+
+    @property
+    def lists(self) -> bool:
+        """Whether several attributes may be asked for in one request."""
+        return "MULTIPLE_REFERENCES" in self.conformance
 
 
 class Session:
@@ -77,49 +70,92 @@ class Session:
 
     Args:
         meter: whom to talk to and how.
+        counters: where invocation counters come from; kept in memory when None, for a meter without keys.
     """
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, counters: Counters | None = None) -> None:
         self._meter = meter
-        self._client: Any = None
-        self._invoke_id = 0
-        self._plan: tuple[_Planned, ...] = ()
-        self.attributes: dict[str, Scalar] = {}
-        """What the meter said of itself at the last association; nothing for what it refused."""
+        self.counter: InvocationCounter | None = None
+        if meter.keys is not None:
+            self.counter = (counters or Counters(None)).of(meter.keys)
+        self._link = _data_link(meter, meter.client)
+        self._services = Services(self._link, reference=gurux.reference, retries=meter.retries, counter=self.counter)
+        self._plan = Plan(meter.registers, meter.attributes, list_items=meter.list_items)
+        self._short_names: Mapping[bytes, int] | None = None
+        self._asks_counter = meter.counter_obis != ""
+        self.agreed: Agreement | None = None
+        """What was agreed on at the last association; None while there is none."""
 
     @property
     def units(self) -> dict[str, str]:
         """The unit of every key that has one, as the meter stated it at the last association."""
-        return {planned.register.key: planned.unit for planned in self._plan if planned.unit}
+        return self._plan.units
+
+    @property
+    def attributes(self) -> dict[str, Scalar]:
+        """What the meter said of itself at the last association; nothing for what it refused."""
+        return self._plan.described
+
+    @property
+    def plan(self) -> Plan:
+        """How the profile is read."""
+        return self._plan
+
+    @property
+    def late(self) -> int:
+        """Answers and frames dropped so far because they answered nothing that was still asked."""
+        return self._services.late + self._link.late
+
+    @property
+    def notifications(self) -> int:
+        """Unsolicited messages dropped so far."""
+        return self._services.notifications + self._link.notifications
 
     def associate(self) -> Conversation[None]:
-        """Open the HDLC connection and the association, then read scalers, units and attributes once.
+        """Connect and associate, then read scalers, units and attributes once.
 
         Raises:
-            AuthError: the meter refuses the password. Do not hurry to try again: real meters lock.
+            AuthError: the meter refuses the password or key. Do not hurry to try again: real meters lock.
             AssociationError: it refuses the association otherwise. Close, wait, connect again.
             ReplyTimeout, DecodeError: as everywhere. Close, wait, connect again.
         """
-        client = self._client = self._new_client()
-        if self._meter.framing == "hdlc":
-            reply = yield from self._exchange([client.snrmRequest()])
-            if reply.command != _UA:
-                raise AssociationError(f"answers the HDLC connection request with frame 0x{int(reply.command):02X}")
-            self._parse(client.parseUAResponse, reply.data)
-        reply = yield from self._exchange(client.aarqRequest())
-        self._parse(client.parseAareResponse, reply.data)
-        if client.isAuthenticationRequired:
-            raise AuthError("asks for high-level security", hint="this meter wants more than a password")
-        plan = []
-        for register in self._meter.registers:
-            scaler, unit = yield from self._scaler_and_unit(register)
-            plan.append(_Planned(register, scaler, unit))
-        self._plan = tuple(plan)
-        self.attributes = {}
-        for register in self._meter.attributes:
-            reading = _reading(_Planned(register, 0, ""), (yield from self._get(register, register.attribute)))
-            if reading.value is not None:
-                self.attributes[register.key] = reading.value
+        yield from self.connect()
+        yield from self.compile()
+
+    def connect(self) -> Conversation[Agreement]:
+        """Open the data link and the association, and return what was agreed on.
+
+        Raises: as :meth:`associate`.
+        """
+        self.agreed, self._services.cipher = None, None
+        self._short_names = None  # another meter may hang there now
+        if self.counter is not None:
+            if self._asks_counter:
+                yield from self._learn_counter(self.counter)
+            self.counter.reserve()
+        yield from self._link.connect()
+        try:
+            self.agreed = yield from self._open()
+        except MeterError:
+            # Perhaps the counter, which many a meter refuses without a word: next time it is asked what it has seen.
+            if self.counter is not None:
+                self._asks_counter = self._meter.counter_obis != ""
+                with suppress(AssociationError):  # the disk's trouble is told when numbers are reserved
+                    self.counter.give_up()
+            raise
+        return self.agreed
+
+    def compile(self) -> Conversation[None]:
+        """Read scalers, units and attributes, and make the requests of a cycle; the association stands.
+
+        Raises: as :meth:`associate`.
+        """
+        agreed = self._standing()
+        if self._meter.referencing == "sn" and self._short_names is None:
+            self._short_names = yield from self._learn_short_names()
+        yield from self._plan.compile(
+            self._services, lists=agreed.lists, max_pdu_bytes=agreed.max_pdu_bytes, short_names=self._short_names
+        )
 
     def read(self) -> Conversation[list[Reading]]:
         """Read every register of the profile and return one reading for each, refused ones included.
@@ -128,18 +164,68 @@ class Session:
             AccessError: the meter refuses all of them. Close, wait, connect again.
             ReplyTimeout, AssociationError, DecodeError: the association is gone. Close, wait, connect again.
         """
-        readings = []
-        for planned in self._plan:
-            register = planned.register
-            reply = yield from self._get(register, register.attribute)
-            readings.append(_reading(planned, reply))
-        if readings and not any(reading.value is not None for reading in readings):
-            reasons = ", ".join(sorted({reading.refusal for reading in readings}))
-            raise AccessError(
-                f"refuses every register of the profile: {reasons}",
-                hint="check the profile's OBIS codes and whether this client address may read them",
-            )
-        return readings
+        return self._plan.run(self._services)
+
+    def get(self, class_id: int, logical_name: str, attribute: int, selection: bytes = b"") -> Conversation[Result]:
+        """Read one attribute of one object.
+
+        Args:
+            class_id: interface class.
+            logical_name: six groups with dots, ``1.0.1.8.0.255``.
+            attribute: its number.
+            selection: access selector and its parameters, encoded; empty for the whole.
+
+        Returns:
+            its value as it was encoded, or why it is refused (see ``access.py``).
+
+        Raises:
+            ReplyTimeout, AssociationError, DecodeError: the association is gone. Close, wait, connect again.
+        """
+        wanted = Attribute(class_id, bytes(int(group) for group in logical_name.split(".")), attribute)
+        if self._meter.referencing == "sn":
+            if self._short_names is None:
+                self._short_names = yield from self._learn_short_names()
+            base = self._short_names.get(wanted.logical_name)
+            if base is None:
+                return Result(None, 4)
+            request = prepared.read([base + 8 * (attribute - 1) & 0xFFFF])
+        else:
+            request = prepared.get(wanted, selection)
+        return (yield from self._services.results(request))[0]
+
+    def get_list(self, attributes: list[tuple[int, str, int]]) -> Conversation[list[Result]]:
+        """Read several attributes (class, logical name, number) in one GET-WITH-LIST, whatever was negotiated.
+
+        Raises:
+            ServiceError, DecodeError: the meter cannot do that, perhaps. Associate again.
+            ReplyTimeout, AssociationError: the association is gone. Close, wait, connect again.
+        """
+        wanted = [
+            Attribute(class_id, bytes(int(group) for group in name.split(".")), number)
+            for class_id, name, number in attributes
+        ]
+        return self._services.results(prepared.get_list(wanted))
+
+    def objects(self) -> Conversation[list[CosemObject]]:
+        """Return the meter's object list, as far as this client may see it.
+
+        Raises:
+            AssociationError: the meter does not show it.
+            ReplyTimeout, DecodeError: the association is gone. Close, wait, connect again.
+        """
+        sn = self._meter.referencing == "sn"
+        request = prepared.read([_ASSOCIATION_SN + 8]) if sn else prepared.get(_ASSOCIATION_LN)
+        [result] = yield from self._services.results(request)
+        if not isinstance(result.value, list):
+            raise AssociationError("does not show its object list to this client")
+        # SN: base name, class, version, logical name; LN: class, version, logical name, access rights.
+        skip = 1 if sn else 0
+        rows = (row[skip:] for row in result.value if isinstance(row, list))
+        return [
+            CosemObject(class_id, version, ".".join(map(str, name)))
+            for class_id, version, name in (row[:3] for row in rows if len(row) > 2)
+            if isinstance(class_id, int) and isinstance(version, int) and isinstance(name, bytes)
+        ]
 
     def release(self) -> Conversation[None]:
         """Release the association and disconnect, so that the meter is free for the next client at once.
@@ -147,163 +233,119 @@ class Session:
         Raises:
             MeterError: as everywhere; nothing is left to do but close.
         """
-        client = self._client
-        if client is None:
-            return
-        request = client.releaseRequest()
-        if request:
-            yield from self._exchange(request)
-        if self._meter.framing == "hdlc":
-            yield from self._exchange([client.disconnectRequest()], tolerate=(_DM,))
-        self._client = None
+        if self.agreed is not None:
+            self.agreed = None
+            try:
+                yield from self._services.association(_RELEASE)
+            except ReplyTimeout as silence:
+                if silence.final:
+                    raise
+            except MeterError:
+                pass  # a meter that does not know RLRQ, or has lost count, knows DISC
+        yield from self._link.disconnect()
 
-    def _new_client(self) -> Any:
-        meter = self._meter
-        client = GXDLMSClient(
-            useLogicalNameReferencing=True,
-            clientAddress=meter.client,
-            serverAddress=meter.server,
-            forAuthentication=Authentication.LOW if meter.authentication == "low" else Authentication.NONE,
-            password=meter.password or None,
-            interfaceType=InterfaceType.HDLC if meter.framing == "hdlc" else InterfaceType.WRAPPER,
+    def _standing(self) -> Agreement:
+        if self.agreed is None:
+            raise AssociationError("is not associated")
+        return self.agreed
+
+    def _open(self) -> Conversation[Agreement]:
+        """Open the association by gurux, high-level authentication included; then protect as agreed."""
+        client = gurux.new_client(self._meter, self.counter)
+        reply = gurux.new_reply()
+        yield from self._dialogue(client, reply, gurux.step(client.aarqRequest))
+        gurux.step(client.parseAareResponse, reply.data)
+        settings = client.settings
+        agreed = Agreement(
+            gurux.conformance_of(client),
+            int(settings.maxPduSize) or 0xFFFF,  # 0: it takes any length
+            bytes(settings.sourceSystemTitle or b""),
         )
-        client.serverAddressSize = meter.server_address_bytes
-        client.maxReceivePDUSize = meter.max_pdu_bytes
-        if meter.conformance:
-            client.proposedConformance = _conformance(meter.conformance)
-        return client
+        if client.isAuthenticationRequired:
+            if not gurux.is_high_level(client):
+                raise AuthError("asks for high-level security", hint="set AUTHENTICATION: a password is not enough")
+            self._services.cipher = self._cipher(agreed, None)
+            yield from self._prove(client, reply)
+        self._services.cipher = self._cipher(agreed, settings.cipher.dedicatedKey if settings.cipher else None)
+        return agreed
 
-    def _scaler_and_unit(self, register: Register) -> Conversation[tuple[int, str]]:
-        attribute = _SCALER_ATTRIBUTE.get(register.class_id)
-        if attribute is None or register.attribute >= attribute:
-            return 0, ""
-        reply = yield from self._get(register, attribute)
-        if reply.error or not isinstance(reply.value, list) or len(reply.value) != 2:
-            return 0, ""  # a register without a scaler is read as it is
-        scaler, unit = (scalar(part) for part in reply.value)
-        return int(scaler), unit_text(int(unit))
+    def _cipher(self, agreed: Agreement, dedicated_key: Any) -> Cipher | None:
+        keys = self._meter.keys
+        if keys is None or not keys.security or self.counter is None:
+            return None
+        return Cipher(
+            keys,
+            self.counter,
+            server_system_title=agreed.server_system_title,
+            dedicated_key=bytes(dedicated_key) if dedicated_key else None,
+            general="GENERAL_PROTECTION" in agreed.conformance,
+        )
 
-    def _get(self, register: Register, attribute: int) -> Conversation[Any]:
-        """Ask for one attribute.
-
-        On the wrapper a timeout asks anew under a new invoke-id: a late answer to the first is told by it.
-        """
-        for attempts_left in range(self._retries_by_new_invoke_id, -1, -1):
-            try:
-                return (yield from self._exchange(self._get_request(register, attribute)))
-            except ReplyTimeout:
-                if not attempts_left:
-                    raise
-        raise AssertionError  # the loop returns or raises
-
-    def _get_request(self, register: Register, attribute: int) -> list[bytes]:
-        self._invoke_id = (self._invoke_id + 1) & 0x0F
-        self._client.settings.invokeId = self._invoke_id  # gurux's own counting never counts (1.0.203)
-        kind = ObjectType(register.class_id) if register.class_id in set(ObjectType) else register.class_id
-        return self._parse(self._client._read, register.logical_name, kind, attribute)  # noqa: SLF001 - read() wants an object a register
-
-    @property
-    def _retries_by_new_invoke_id(self) -> int:
-        return self._meter.retries if self._meter.framing == "wrapper" else 0
-
-    @property
-    def _retries_by_same_frame(self) -> int:
-        return self._meter.retries if self._meter.framing == "hdlc" else 0
-
-    def _exchange(self, requests: list[bytes], tolerate: tuple[int, ...] = ()) -> Conversation[Any]:
-        """Send the frames of one request, fetch all blocks of its answer, return gurux's reply."""
-        reply = GXReplyData()
-        for request in requests:
-            reply.clear()
-            yield from self._ask(bytes(request), reply)
-            while reply.isMoreData():
-                yield from self._ask(bytes(self._parse(self._client.receiverReady, reply)), reply)
-        if reply.command in (_DM, _FRMR) and reply.command not in tolerate:
-            what = "DM: it is disconnected" if reply.command == _DM else "FRMR: it rejects the frame"
-            raise AssociationError(f"answers {what}", hint="associating again mends this")
-        return reply
-
-    def _ask(self, request: bytes, reply: Any) -> Conversation[None]:
-        attempts_left = self._retries_by_same_frame
-        sending, strangers = request, 0
-        while True:
-            try:
-                frame = yield sending
-            except ReplyTimeout:
-                if not attempts_left:
-                    raise
-                # Sequence numbers make this safe: the meter answers a repeated frame again, or drops it.
-                attempts_left -= 1
-                sending = request
-                continue
-            sending = b""
-            if self._is_answer(frame, request) and self._parse(self._client.getData, GXByteBuffer(frame), reply, None):
-                return
-            strangers += 1
-            if strangers > _STRANGERS:
-                raise DecodeError(f"sent {strangers} frames, none of which answers the request")
-
-    def _is_answer(self, frame: bytes, request: bytes) -> bool:
-        """Return whether ``frame`` goes to this client from this meter, and is not late.
-
-        gurux does not check the meter's address, nor the invoke-id.
-        """
-        if self._meter.framing == "wrapper":
-            late = len(frame) > 10 and frame[8] == _GET_RESPONSE and frame[10] & 0x0F != self._invoke_id
-            return frame[2:4] == request[4:6] and frame[4:6] == request[2:4] and not late
-        server, client = _addresses(request)
-        return _addresses(frame) == (client, server)
-
-    def _parse(self, step: Callable[..., T], *args: Any) -> T:
-        """Let gurux take one step; whatever it raises becomes an error of the bridge here and nowhere else."""
+    def _prove(self, client: Any, reply: Any) -> Conversation[None]:
+        """Pass 3 and 4 of high-level security (IEC 62056-5-3, 7.3.7): both sides prove that they know the secret."""
+        hint = "check PASSWORD, AUTHENTICATION and the keys; trying on locks real meters"
+        if self._meter.referencing == "sn":
+            result = yield from self._prove_by_short_name(client)
+            refusal, proof = result.refusal, gurux.buffer(prepared.octet_string(result.value))
+        else:
+            yield from self._dialogue(client, reply, gurux.step(client.getApplicationAssociationRequest))
+            refusal, proof = int(reply.error or 0), reply.data
+        if refusal:
+            raise AuthError(f"refuses the proof of the secret: {refusal_text(refusal)}", hint=hint)
         try:
-            return step(*args)
+            client.parseApplicationAssociationResponse(proof)
+        except Exception as error:  # gurux raises a bare Exception
+            raise AuthError("does not prove that it knows the secret", hint=hint) from error
+
+    def _prove_by_short_name(self, client: Any) -> Conversation[Result]:
+        """Ask for reply_to_HLS_authentication by a READ: gurux writes it, and a write brings no proof back."""
+        proof = gurux.plain_proof(client)
+        [result] = yield from self._services.results(prepared.read_selected(_REPLY_TO_HLS, b"\x00" + proof))
+        return result
+
+    def _dialogue(self, client: Any, reply: Any, requests: list[bytes]) -> Conversation[None]:
+        for request in requests:
+            answer = yield from self._services.association(bytes(request))
+            gurux.take(client, reply, answer)
+
+    def _learn_counter(self, counter: InvocationCounter) -> Conversation[None]:
+        """Ask the public client for the invocation counter, once a start and after a rejection; best effort."""
+        self._asks_counter = False
+        session = Session(self._meter.as_public_client(_PUBLIC_CLIENT))
+        try:
+            yield from session.connect()
+            result = Result(None)
+            with suppress(ServiceError, DecodeError):
+                result = yield from session.get(1, self._meter.counter_obis, 2)
+            yield from session.release()
+            if type(result.value) is int:
+                counter.seen_by_meter(result.value + 1)
+        except ReplyTimeout as silence:
+            if silence.final:  # others wait for their turn; the next attempt does without
+                raise
         except MeterError:
-            raise
-        except GXDLMSException as error:
-            diagnostic = getattr(error, "diagnostic", None)
-            text = " ".join(str(error).split())
-            if diagnostic in _REFUSED_CREDENTIALS:
-                raise AuthError(
-                    f"refuses the password or the authentication: {text}",
-                    hint="check PASSWORD, AUTHENTICATION and CLIENT; trying on locks real meters",
-                ) from error
-            raise AssociationError(f"refuses the association: {text}", hint="check CLIENT and SERVER") from error
-        except (GXDLMSConfirmedServiceError, GXDLMSExceptionResponse) as error:
-            raise AssociationError(f"ends the conversation: {' '.join(str(error).split())}") from error
-        except Exception as error:  # gurux raises bare Exceptions, ValueErrors, IndexErrors and more on bad bytes
-            raise DecodeError(f"sent an answer that cannot be decoded: {error or type(error).__name__}") from error
+            pass
+
+    def _learn_short_names(self) -> Conversation[dict[bytes, int]]:
+        [result] = yield from self._services.results(prepared.read([_ASSOCIATION_SN + 8]))
+        names: dict[bytes, int] = {}
+        if isinstance(result.value, list):
+            for row in result.value:
+                if isinstance(row, list) and len(row) == 4 and type(row[0]) is int and isinstance(row[3], bytes):
+                    names[row[3]] = row[0] & 0xFFFF
+        if not names:
+            raise AssociationError("does not show its short names", hint="is it referenced by logical names (ln)?")
+        return names
 
 
-def _reading(planned: _Planned, reply: Any) -> Reading:
-    register = planned.register
-    if reply.error:
-        return Reading(register, None, refusal=_refusal(reply.error))
-    if reply.value is None:
-        return Reading(register, None, refusal="null-data")
-    value = scaled(scalar(reply.value), planned.scaler)
-    if isinstance(value, float) and not math.isfinite(value):
-        return Reading(register, None, refusal="not a number")
-    return Reading(register, value, planned.unit)
-
-
-def _refusal(code: int) -> str:
-    return str(GXDLMSException.getDescription(code)).removeprefix("Access Error : ").rstrip(".").lower()
-
-
-def _addresses(frame: bytes) -> tuple[bytes, bytes]:
-    """Return destination and source address of an HDLC frame, as they stand on the wire."""
-    ends = []
-    at = 3
-    for _ in range(2):
-        while not frame[at] & 1:
-            at += 1
-        at += 1
-        ends.append(at)
-    return frame[3 : ends[0]], frame[ends[0] : ends[1]]
-
-
-def _conformance(block: str) -> Any:
-    """Return gurux's flags for a conformance block in hex as on the wire, its first bit the highest."""
-    bits = "".join(f"{byte:08b}"[::-1] for byte in reversed(bytes.fromhex(block)))
-    return Conformance(int(bits, 2))
+def _data_link(meter: Meter, client: int) -> DataLink:
+    if meter.framing == "wrapper":
+        return Wrapper(client=client, server=meter.server)
+    return Hdlc(
+        client=client,
+        server=meter.server,
+        server_address_bytes=meter.server_address_bytes,
+        max_info_bytes=meter.max_info_bytes,
+        window=meter.window,
+        retries=meter.retries,
+    )

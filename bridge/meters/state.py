@@ -9,6 +9,8 @@ from array import array
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bridge.errors import MeterError
     from bridge.sample import Sample
 
@@ -32,10 +34,11 @@ class MeterState:
         self.cycles_failed = 0
         self.reconnects = 0
         self.clock_drift_s: float | None = None  # the meter's clock less ours, where its profile reads it
-        # The last hour, a bucket a minute: which minute, and how its cycles ended. 480 bytes a meter.
-        self._minute = array("L", [0] * _MINUTES)
-        self._ok = array("L", [0] * _MINUTES)
-        self._failed = array("L", [0] * _MINUTES)
+        self.doubts: Mapping[str, str] = {}  # key → quality, of the last sample
+        # The last hour, a bucket a minute: which minute, and how its cycles ended. 720 bytes a meter.
+        self._minute = array("I", [0] * _MINUTES)
+        self._ok = array("I", [0] * _MINUTES)
+        self._failed = array("I", [0] * _MINUTES)
 
     def succeeded(self, sample: Sample, now_s: float) -> None:
         """Count a cycle that gave ``sample``."""

@@ -18,3 +18,8 @@ _WITHOUT_UNIT = (0, 254, 255)  # reserved · other · count, a number without a 
 def unit_text(code: int) -> str:
     """Return the unit of ``code`` as text; empty for none, ``unit 123`` for a code that the standard does not have."""
     return "" if code in _WITHOUT_UNIT else _UNITS.get(code, f"unit {code}")
+
+
+def unit_doubt(code: int) -> str:
+    """Return the quality of values whose unit is ``code``: empty for the units that there are."""
+    return "" if code in _WITHOUT_UNIT or code in _UNITS else f"unknown unit {code}"

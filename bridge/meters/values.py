@@ -1,39 +1,181 @@
-"""What a COSEM attribute holds, as a Python value with its scaler applied. Pure; knows no gurux class by name."""
+"""What a COSEM attribute holds, as what is published: scaler applied, dates as text, doubts named. Pure; no gurux.
+
+Rules
+    A value that makes no sense is published as read, with a quality that says why; it is never dropped in silence.
+    What has no text of its own in JSON (null-data, NaN, infinities) is published as its quality alone.
+    A quality is one of few short texts, the same as long as the cause is: it is logged when it changes.
+"""
 
 from __future__ import annotations
 
+import json
 import math
+import struct
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from bridge.meters import dates
 
 if TYPE_CHECKING:
     from bridge.sample import Scalar
 
+_SCALED = frozenset({(3, 2), (4, 2), (5, 2), (5, 3)})
+"""Values under a scaler: of Register, Extended register, Demand register: current and last average."""
+_DATES = frozenset({(4, 5), (5, 6), (5, 7), (8, 2), (8, 5), (8, 6)})
+"""Extended register: capture time. Demand register: capture time, start of the current period. Clock: time, begin and
+end of daylight saving (IEC 62056-6-2, 4.3.3, 4.3.4, 4.5.1)."""
+
+_SCALERS = range(-128, 128)  # scaler is an integer of eight bits
+_POWERS: tuple[int, ...] = tuple(10**n for n in range(129))
+_NO_NUMBER, _NO_DATE = "not a number", "not a date-time"
+_LEAST = 1e-16  # less has no decimals left in ThingsBoard
+_LONGEST = 4096
+"""Characters of a text: a value that is longer could keep its whole sample from fitting into a message."""
+
+_FLOAT32 = struct.Struct(">f")
+_DIGITS = (6, 7, 8, 9)  # any decimal of 6 digits survives a float32, any float32 survives 9
+
+
+def interpret(raw: Any, *, class_id: int, attribute: int, scaler: int = 0) -> tuple[Scalar | None, str]:
+    """Return what is published for an attribute, and what is to be said against it.
+
+    Args:
+        raw: what was decoded: a number, a boolean, text, octets (bytes), None for null-data, a list for an array or a
+            structure. Dates are octets.
+        class_id: interface class of the object.
+        attribute: which attribute of it.
+        scaler: exponent of the object's scaler_unit; applied to attributes that stand under it and to no others.
+
+    Returns:
+        value and quality. The quality is empty when all is well. The value is None when there is none to publish.
+    """
+    where = (class_id, attribute)
+    if type(raw) is int:  # the most frequent by far
+        if scaler and where in _SCALED:
+            return _scaled(raw, scaler)
+        return raw, _NO_DATE if where in _DATES else ""
+    if isinstance(raw, bytes | bytearray):
+        return _octets(bytes(raw), where, scaler)
+    if (nothing := _nothing(raw)) is not None:
+        return None, nothing
+    if where in _SCALED:
+        return _under_scaler(raw, scaler)
+    return _cut(scalar(raw), _NO_DATE if where in _DATES and not isinstance(raw, str) else "")
+
 
 def scaled(raw: Scalar, scaler: int) -> Scalar:
-    """Return ``raw`` times ten to the power of ``scaler``, without binary noise: 13519 with -2 is 135.19.
+    """Return ``raw`` times ten to the power of ``scaler`` (-128 to 127), without binary noise: 13519 with -2 is 135.19.
 
     Text and booleans have no scale and come back as they are.
+
+    Raises:
+        OverflowError: no number of 64 bits is so large. Publish the raw one, and say so.
     """
-    if scaler == 0 or isinstance(raw, bool | str):
+    if scaler == 0 or isinstance(raw, bool | str) or not math.isfinite(raw):
         return raw
     if isinstance(raw, int):
         # Division of integers rounds once, to the float nearest the decimal; a product with 0.01 rounds twice.
-        power: int = 10 ** abs(scaler)
-        return raw * power if scaler > 0 else raw / power
-    return float(Decimal(repr(raw)).scaleb(scaler)) if math.isfinite(raw) else raw
+        return raw * _POWERS[scaler] if scaler > 0 else raw / _POWERS[-scaler]
+    value = float(Decimal(repr(raw)).scaleb(scaler))
+    if math.isinf(value):
+        raise OverflowError
+    return value
+
+
+def float32(data: bytes) -> float:
+    """Return a float of four octets, most significant first, as the shortest decimal that it can stand for.
+
+    A meter that states 1.1 in four octets means 1.1; read plainly they are 1.100000023841858.
+    """
+    value: float = _FLOAT32.unpack(data)[0]
+    if not math.isfinite(value):
+        return value
+    for digits in _DIGITS:
+        shortest = float(f"{value:.{digits}g}")
+        if _is_float32(shortest, data):
+            return shortest
+    return value
 
 
 def scalar(raw: Any) -> Scalar:
-    """Return what gurux decoded as a plain value: numbers and booleans as they are, everything else as text.
+    """Return a raw value as a plain one: numbers, booleans and text as they are, everything else as text.
 
     Octet strings become text when they are printable ASCII, else hex: serial numbers come both ways.
     """
     if isinstance(raw, bool | int | float | str):
         return raw
+    return _text(bytes(raw)) if isinstance(raw, bytes | bytearray) else _json(raw)
+
+
+def _nothing(raw: Any) -> str | None:
+    """Return the quality that is all there is to publish of what JSON has no word for; None for everything else."""
+    if raw is None:
+        return "no value"
+    if not isinstance(raw, float) or math.isfinite(raw):
+        return None
+    return "NaN" if math.isnan(raw) else "Infinity" if raw > 0 else "-Infinity"
+
+
+def _scaled(raw: float, scaler: int) -> tuple[Scalar, str]:
+    if scaler not in _SCALERS:
+        return raw, "scaler out of range"
+    try:
+        value = scaled(raw, scaler)
+    except OverflowError:
+        return raw, "scaler makes no sense"
+    if isinstance(value, float) and raw and abs(value) < _LEAST:
+        return raw, "scaler makes no sense"
+    return value, ""
+
+
+def _under_scaler(raw: Any, scaler: int) -> tuple[Scalar, str]:
+    if isinstance(raw, bool | str):
+        return _cut(raw, _NO_NUMBER if scaler else "")
+    if isinstance(raw, int | float):
+        return _scaled(raw, scaler)
+    return _cut(_json(raw), _NO_NUMBER)
+
+
+def _octets(octets: bytes, where: tuple[int, int], scaler: int) -> tuple[Scalar, str]:
+    if where in _DATES:
+        return dates.iso(octets) or (octets.hex().upper(), "unset" if _is_open(octets) else _NO_DATE)
+    if dates.is_unmistakable(octets) and (stated := dates.iso(octets)):
+        return stated
+    text = _text(octets)
+    return _cut(text, _NO_NUMBER if scaler and where in _SCALED else "")
+
+
+def _is_open(octets: bytes) -> bool:
+    """Return whether every field of a date-time, date or time that has a date or time in it is left open."""
+    return len(octets) in (4, 5, 12) and not octets[:9].strip(b"\xff")
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode() if octets and octets.isascii() and octets.decode().isprintable() else octets.hex().upper()
+
+
+def _json(raw: Any) -> str:
+    return json.dumps(_plain(raw), ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(raw: Any) -> Any:
+    """Return what JSON knows: octets within a structure as they would be outside of it."""
+    if isinstance(raw, list | tuple):
+        return [_plain(part) for part in raw]
     if isinstance(raw, bytes | bytearray):
-        data = bytes(raw)
-        return data.decode() if data.isascii() and data.decode().isprintable() and data else data.hex().upper()
-    if isinstance(value := getattr(raw, "value", None), int):  # enum, bit fields
-        return value
-    return str(raw)
+        stated = dates.iso(bytes(raw)) if dates.is_unmistakable(bytes(raw)) else None
+        return stated[0] if stated else _text(bytes(raw))
+    return raw if raw is None or isinstance(raw, bool | int | float | str) else str(raw)
+
+
+def _cut(value: Scalar, quality: str = "") -> tuple[Scalar, str]:
+    if isinstance(value, str) and len(value) > _LONGEST:
+        return value[:_LONGEST], "cut, too long"
+    return value, quality
+
+
+def _is_float32(value: float, data: bytes) -> bool:
+    try:
+        return _FLOAT32.pack(value) == data
+    except OverflowError:
+        return False

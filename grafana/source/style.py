@@ -59,6 +59,7 @@ class Words:
 NO_WORDS = Words()
 STATE = Words({0: ("not configured", CALM), 1: ("down", BAD), 2: ("up", GOOD)})
 ANSWERING = Words({0: ("failing", BAD), 1: ("up", GOOD)})
+LISTS = Words({0: ("in lists", GOOD), 1: ("one by one", WARN)})
 
 
 def override(name: str, properties: Json) -> Json:

@@ -35,6 +35,7 @@ from bridge.delivery.store import Store
 from bridge.health.metrics import Metrics
 from bridge.sample import Sample, Value
 from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
+from tests.bench.process import memory_mb as resident_mb
 from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.programs import find_program
 from tests.fakes.thingsboard import ThingsBoard
@@ -138,7 +139,7 @@ async def drain(folder: Path, count: int) -> dict[str, float]:
             await asyncio.sleep(0.01)
         began_s = time.monotonic()
         while len(server.stamps) < count:
-            memory_mb.append(_memory_mb(process.pid or 0))
+            memory_mb.append(resident_mb(process.pid or 0))
             await asyncio.sleep(0.5)
         took_s = time.monotonic() - began_s
         sent, size = server.messages, server.bytes // server.messages
@@ -201,11 +202,6 @@ async def _until(condition: Callable[[], bool], timeout_s: float = 120) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.005)
-
-
-def _memory_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) / 1000
 
 
 def main() -> None:

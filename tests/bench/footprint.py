@@ -19,7 +19,9 @@ import time
 from pathlib import Path
 
 from bridge.demo import DEMO_PASSWORD, serve
-from tests.fakes.broker import free_port, listener, running_broker
+from tests.bench.process import cpu_s, memory_mb
+from tests.fakes.broker import listener, running_broker
+from tests.fakes.ports import free_port
 
 SETTLE_S = 15.0  # three cycles after the first sample: buffers have grown to what they need
 
@@ -63,7 +65,7 @@ def measure(count: int) -> dict[str, float]:
                     time.sleep(SETTLE_S)
                     figures = {
                         "first_published_s": first_s,
-                        "resident_mb": resident_mb(bridge.pid),
+                        "resident_mb": memory_mb(bridge.pid),
                         "cpu_share": cpu_share(bridge.pid),
                     }
                     bridge.terminate()
@@ -71,23 +73,11 @@ def measure(count: int) -> dict[str, float]:
     return figures
 
 
-def resident_mb(pid: int) -> float:
-    """Resident memory of a process, megabytes."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(kilobytes) / 1000
-
-
 def cpu_share(pid: int, seconds: float = 10.0) -> float:
     """Share of one core that a process used over the next ``seconds``, user and system."""
-
-    def used() -> float:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    before = used()
+    before = cpu_s(pid)
     time.sleep(seconds)
-    return (used() - before) / seconds
+    return (cpu_s(pid) - before) / seconds
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from unittest.mock import MagicMock
 
 from loguru import logger
@@ -29,6 +30,9 @@ from bridge.meters.profile import load_profile
 from bridge.meters.state import MeterState
 from bridge.settings import MeterSettings, PollSettings
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 REGISTERS = (("voltage_l1", "V"), ("current_l1", "A"), ("frequency", "Hz"), ("active_power", "W"), ("energy", "Wh"))
 
 
@@ -40,6 +44,9 @@ class Nothing:
 
     def __call__(self, *_: object, **__: object) -> Nothing:
         return self
+
+    def __iter__(self) -> Iterator[Nothing]:
+        return iter(())
 
 
 async def cycle_cpu_us(metrics: object, port: int, cycles: int) -> float:
@@ -75,8 +82,8 @@ def fleet(metrics: Metrics, count: int) -> None:
         metrics.meter_errors.labels(name, "tcp").inc()
         metrics.cycle_took(name, 0.42)
         metrics.request_took(name, 0.08)
-        for key, unit in REGISTERS:
-            metrics.value_read(name, key, unit, 127.4 + number)
+        for key, unit in REGISTERS if metrics.shows_values else ():
+            metrics.meter_value.labels(name, key, unit).set(127.4 + number)
 
 
 def page_s(metrics: Metrics) -> tuple[float, float, int]:

@@ -20,8 +20,10 @@ from urllib.parse import urlencode
 
 from gurux_dlms import GXDateTime
 
-from bridge.demo import DEMO_PASSWORD, MeterServer, serve
-from tests.fakes.mosquitto import TOKEN, Mosquitto, free_port
+from bridge.demo import DEMO_PASSWORD, Faults, MeterServer, serve
+from bridge.demo.access import DEMO_AUTHENTICATION_KEY, DEMO_ENCRYPTION_KEY
+from tests.fakes.mosquitto import TOKEN, Mosquitto
+from tests.fakes.ports import free_port
 from tests.fakes.programs import find_program
 from tests.fakes.thingsboard import ThingsBoard
 
@@ -54,9 +56,14 @@ def quicker(rules: str) -> str:
 
 
 class Meter:
-    """A demo meter that can be switched off, get another password or a wrong clock."""
+    """A demo meter that can be switched off, get another password or a wrong clock.
 
-    def __init__(self) -> None:
+    Args:
+        made: how the meter is made otherwise; see :class:`~bridge.demo.MeterServer`.
+    """
+
+    def __init__(self, **made: Any) -> None:
+        self._made = made
         self.port = 0
         self.password = DEMO_PASSWORD
         self.clock_off_s = 0
@@ -80,7 +87,7 @@ class Meter:
                         item.time = GXDateTime(datetime.now(UTC) + timedelta(seconds=meter.clock_off_s))
                 return super().answer(frame)
 
-        return Side(password=self.password)
+        return Side(password=self.password, **self._made)
 
     def off(self) -> None:
         if self._server is not None:
@@ -93,7 +100,9 @@ class Plant:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.meters = {"main": Meter(), "cellar": Meter()}
+        # The second one ciphers, and lies about lists: the dashboards have something to show of both.
+        cellar = Meter(security="authenticated-encryption", faults=Faults({"lies-list": "exception"}))
+        self.meters = {"main": Meter(), "cellar": cellar}
         self.thingsboard = ThingsBoard()
         self.log = folder / "bridge.log"
         self.data = folder / "data"
@@ -132,6 +141,10 @@ class Plant:
                 f"METERS__{name.upper()}__PROFILE": "breakable",
                 f"METERS__{name.upper()}__PASSWORD": DEMO_PASSWORD,
             }
+        self.environ |= {
+            "METERS__CELLAR__ENCRYPTION_KEY": DEMO_ENCRYPTION_KEY.hex(),
+            "METERS__CELLAR__AUTHENTICATION_KEY": DEMO_AUTHENTICATION_KEY.hex(),
+        }
         self.bridge = self._run([sys.executable, "-c", _HANGABLE], self.log, env=self.environ)
         await self.until(lambda: self.get("/healthz")[0] == 200, "the bridge is up")
         self._start_prometheus()

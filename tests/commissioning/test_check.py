@@ -119,3 +119,22 @@ def test_a_terminal_without_utf8_gets_the_rest_escaped():
     assert check({"METERS__MAIN__HOST": "a", "METERS__MAIN__PORT": "ñ"}, out) == 2
     out.flush()
     assert rb"METERS__MAIN__PORT=\xf1: must be" in raw.getvalue()
+
+
+def test_what_is_set_of_a_meter_without_a_column_of_its_own_is_listed_with_its_place(run):
+    _, text = run(
+        METERS__MAIN__HOST="a",
+        METERS__MAIN__DEVICE="Hall 2",
+        METERS__MAIN__ENCRYPTION_KEY="0" * 32,
+        METERS__MAIN__SUITE="0",
+    )
+    further = rows(text[text.index("further settings of meters") : text.index("settings\n  name", 1)])
+    assert ["METERS__MAIN__DEVICE", "Hall 2", "environment"] in further
+    assert ["METERS__MAIN__ENCRYPTION_KEY", "<secret>", "environment"] in further
+    assert ["METERS__MAIN__SUITE", "0", "environment"] in further
+
+
+def test_it_speaks_the_technicians_language(run):
+    _, text = run(LANG="es_MX.UTF-8", METERS__MAIN__HOST="a")
+    assert text.splitlines()[-1] == "la configuración está bien: 1 medidor"
+    assert "destino: ninguno" in text

@@ -11,7 +11,7 @@ import pytest
 from bridge.commissioning.status import ALL_WELL, NO_ANSWER, SOMETHING_WRONG, status
 from bridge.errors import ReplyTimeout
 from bridge.health.server import HealthServer
-from tests.fakes.broker import free_port
+from tests.fakes.ports import free_port
 from tests.health.test_status import NOW_S, plant  # noqa: F401 - a fixture
 
 

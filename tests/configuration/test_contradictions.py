@@ -36,6 +36,54 @@ def test_a_misspelt_password_is_not_called_missing_as_well():
     ]
 
 
+@pytest.mark.parametrize("mechanism", ["high", "md5", "sha1", "sha256"])
+def test_high_level_security_needs_its_secret(mechanism):
+    assert problems(METERS__MAIN__HOST="a", METERS__MAIN__AUTHENTICATION=mechanism) == [
+        (
+            f"METERS__MAIN__PASSWORD: missing; authentication {mechanism} needs one "
+            f"(METERS__MAIN__AUTHENTICATION={mechanism})"
+        )
+    ]
+
+
+def test_gmac_and_ecdsa_need_keys():
+    assert problems(METERS__MAIN__HOST="a", METERS__MAIN__AUTHENTICATION="gmac") == [
+        "METERS__MAIN__ENCRYPTION_KEY: missing; authentication gmac needs one (METERS__MAIN__AUTHENTICATION=gmac)"
+    ]
+    [missing] = problems(
+        METERS__MAIN__HOST="a",
+        METERS__MAIN__AUTHENTICATION="ecdsa",
+        METERS__MAIN__ENCRYPTION_KEY="00" * 16,
+        METERS__MAIN__SECURITY="none",
+    )
+    assert missing.startswith("METERS__MAIN__SIGNING_KEY: missing; authentication ecdsa needs it, and METER_PUBLIC_KEY")
+
+
+def test_security_needs_keys_of_its_suites_size_and_no_key_is_shown():
+    key = "C0FFEE" + "00" * 13
+    main = {"METERS__MAIN__HOST": "a"}
+    assert problems(**main, METERS__MAIN__SECURITY="encryption") == [
+        "METERS__MAIN__ENCRYPTION_KEY: missing; METERS__MAIN__SECURITY=encryption needs one"
+    ]
+    assert problems(**main, METERS__MAIN__ENCRYPTION_KEY=key) == [
+        "METERS__MAIN__AUTHENTICATION_KEY: missing; what is authenticated needs one beside METERS__MAIN__ENCRYPTION_KEY"
+    ]
+    main |= {"METERS__MAIN__ENCRYPTION_KEY": key, "METERS__MAIN__AUTHENTICATION_KEY": key}
+    assert problems(**main, METERS__MAIN__SUITE="2") == [
+        "METERS__MAIN__ENCRYPTION_KEY: has 32 digits; suite 2 wants 64",
+        "METERS__MAIN__AUTHENTICATION_KEY: has 32 digits; suite 2 wants 64",
+    ]
+    main["METERS__MAIN__ENCRYPTION_KEY"] = key[:-2]
+    [short] = problems(**main)
+    assert short == ("METERS__MAIN__ENCRYPTION_KEY=<secret>: must be 32 hexadecimal digits, or 64 in security suite 2")
+
+
+def test_a_secret_in_hex_must_be_hex_and_is_not_shown():
+    assert problems(METERS__MAIN__HOST="a", METERS__MAIN__PASSWORD="hex:00zz") == [
+        "METERS__MAIN__PASSWORD=<secret>: behind hex: must stand pairs of the digits 0-9 and A-F"
+    ]
+
+
 def test_a_thingsboard_needs_a_host_and_a_token():
     assert problems(THINGSBOARD__HOST="tb") == [
         "THINGSBOARD__TOKEN: missing; THINGSBOARD__HOST is given, and ThingsBoard asks for an access token"
@@ -57,8 +105,9 @@ def test_an_authoritys_certificate_must_be_there_and_in_use(tmp_path):
     ]
 
 
-def test_a_clients_certificate_is_two_files_needs_tls_and_stands_for_the_token(tmp_path):
-    certificate, key = tmp_path / "client.pem", tmp_path / "client.key"
+def test_a_clients_certificate_is_two_files_needs_tls_and_stands_for_the_token(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    certificate, key = Path("client.pem"), Path("client.key")
     certificate.touch()
     upstream = {"THINGSBOARD__HOST": "tb", "THINGSBOARD__CERT_FILE": str(certificate)}
     assert problems(**upstream, THINGSBOARD__TLS="true") == [

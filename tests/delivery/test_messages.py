@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import math
+from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.delivery.messages import TELEMETRY, Message, Unfit, batches, body, live
 from bridge.delivery.row import Row
-from bridge.sample import Sample, Value
+from bridge.sample import Layout, Sample, Value
 from tests.delivery.conftest import sample
 
 SCALARS = st.one_of(st.integers(), st.floats(), st.text(max_size=50), st.booleans())
@@ -95,6 +97,102 @@ def test_every_body_is_json_that_the_oldest_thingsboard_takes(values):
             assert len(text.partition(".")[2]) <= 16
         else:
             assert -(2**63) <= int(text) < 2**63
+
+
+def plainly(value: float) -> str:
+    """A number as the module's rules have it, without a library for JSON and without a short cut."""
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return str(value)
+    number = Decimal(f"{float(value):.15g}")
+    if number.as_tuple().exponent < -16:
+        number = number.quantize(Decimal("1e-16"))
+    text = f"{number:f}"
+    return text if "." in text else f"{text}.0"
+
+
+AS_METERS_STATE_THEM = st.tuples(st.integers(-(2**32), 2**64), st.integers(-6, 3)).map(
+    lambda pair: pair[0] * 10 ** pair[1] if pair[1] >= 0 else pair[0] / 10 ** -pair[1]
+)
+NUMBERS = st.one_of(
+    AS_METERS_STATE_THEM,
+    st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(
+        [0.0, -0.0, 1e-05, 1e-4, 9.999999999999999, 1e15, 1e16, 0.1 + 0.2, 5e-324, 2**63 - 1, 2**63, -(2**63)]
+    ),
+)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=8))
+def test_the_short_way_writes_what_the_long_one_would(numbers):
+    keys = [f"k{number}" for number in range(len(numbers))]
+
+    said = body(Sample("m", 1, [Value(key, "", value, "") for key, value in zip(keys, numbers, strict=True)]))
+
+    assert said == "{" + ",".join(f'"{key}":{plainly(value)}' for key, value in zip(keys, numbers, strict=True)) + "}"
+
+
+@given(st.lists(st.tuples(SCALARS | st.none(), st.text(max_size=9)), max_size=6), st.text(max_size=9))
+def test_body_and_live_copy_are_json_of_the_same_values_whatever_they_are(values, unit):
+    given_values = [Value(f"%s{n}", "", value, unit, quality) for n, (value, quality) in enumerate(values)]
+    one = Sample("m", 1, given_values)
+
+    said, local = strict(body(one)), strict(live(one)[1])["values"]
+
+    assert body(one).isascii()
+    assert set(said) == set(one_by_one(given_values))
+    assert {key for key in local if local[key]["value"] is not None} == {key for key in said if not key.endswith("y")}
+    assert {key: entry["quality"] for key, entry in local.items() if "quality" in entry} == {
+        value.key: value.quality for value in given_values if value.quality
+    }
+    assert {entry["unit"] for entry in local.values()} <= {unit}
+
+
+def one_by_one(values):
+    for value in values:
+        if body(Sample("m", 1, [Value(value.key, "", value.value, "")])) != "{}":
+            yield value.key
+        if value.quality:
+            yield f"{value.key}_quality"
+
+
+def test_a_doubt_stands_beside_its_value_and_in_its_place_where_there_is_none():
+    one = Sample(
+        "main",
+        5,
+        [Value("a", "", 1.5, "V"), Value("b", "", 7, "W", "clock doubtful"), Value("c", "", None, "", "no value")],
+    )
+
+    assert strict(body(one)) == {"a": 1.5, "b": 7, "b_quality": "clock doubtful", "c_quality": "no value"}
+    assert strict(live(one)[1])["values"] == {
+        "a": {"value": 1.5, "unit": "V"},
+        "b": {"value": 7, "unit": "W", "quality": "clock doubtful"},
+        "c": {"value": None, "unit": "", "quality": "no value"},
+    }
+
+
+def test_a_register_that_was_refused_is_in_neither():
+    layout = Layout("main", ("a", "b"), ("", ""), ("V", ""))
+
+    one = layout.sample(5, (None, 2))
+
+    assert body(one) == '{"b":2}'
+    assert strict(live(one)[1])["values"] == {"b": {"value": 2, "unit": ""}}
+    assert [value.key for value in one.values] == ["b"]
+    assert body(layout.sample(5, (None, None))) == "{}"
+
+
+def test_a_profiles_own_key_is_never_said_twice():
+    one = Sample("main", 5, [Value("a", "", 1, "", "odd"), Value("a_quality", "", 2, "")])
+
+    assert body(one) == '{"a":1,"a_quality":2}'
+
+
+@pytest.mark.parametrize("text", ['{"a":1,"b":123456789012345678901234567890}', '{"a":"\\ud800","b":2}'])
+def test_a_body_that_a_fast_library_refuses_is_still_sent(text):
+    (message,) = batches([row(1, text=text)], {})
+
+    assert message.points == 2
 
 
 @given(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import paho.mqtt.client as mqtt
 
+from tests.fakes.ports import free_port
 from tests.fakes.programs import find_program
 
 if TYPE_CHECKING:
@@ -82,11 +83,3 @@ def listener(port: int, *topics: str, on_message) -> Iterator[mqtt.Client]:
     finally:
         client.disconnect()
         client.loop_stop()
-
-
-def free_port() -> int:
-    """A TCP port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
-from tests.fakes.broker import free_port
+from tests.fakes.ports import free_port
 from tests.fakes.programs import find_program
 
 TOKEN = "TOKEN"

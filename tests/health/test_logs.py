@@ -49,3 +49,27 @@ def test_a_traceback_shows_no_variable():
     text = log_of(script)
     assert "bad answer" in text
     assert "hunter2" not in text.replace("associate('hunter2')", "")
+
+
+def test_whether_a_line_is_read_is_known_before_it_is_built():
+    assert log_of("logger.info((logs.is_said('INFO'), logs.is_said('DEBUG')))").endswith("(True, False)\n")
+    assert log_of("logger.warning((logs.is_said('INFO'), logs.is_said('DEBUG')))", level="WARNING").endswith(
+        "(False, False)\n"
+    )
+    assert log_of("logger.info((logs.is_said('INFO'), logs.is_said('DEBUG')))", level="DEBUG").endswith(
+        "(True, True)\n"
+    )
+
+
+def test_the_last_lines_can_be_read_back_and_no_more_than_that():
+    script = (
+        "recent = logs.set_up(LogSettings())\n"
+        "for number in range(1500):\n"
+        "    logger.info('line {}', number)\n"
+        "logger.info('x' * 9000)\n"
+        "lines = recent.text().splitlines()\n"
+        "import sys\n"
+        "sys.stdout = sys.__stdout__\n"
+        "print(len(lines), lines[0].endswith('line 501'), len(lines[-1]) < 2100, file=sys.stdout)"
+    )
+    assert log_of(script).splitlines()[-1] == "1000 True True"

@@ -92,6 +92,12 @@ def test_a_meter_that_came_back_is_well_and_its_last_error_is_remembered(plant):
     assert (plant.report.meters[0].last_error_stage, plant.report.meters[0].next_attempt_in_s) == ("tcp", None)
 
 
+def test_what_is_to_be_said_against_a_meters_values_stands_in_its_row_and_alarms_nobody(plant):
+    plant.main.state.doubts = {"active_energy": "no value"}
+    assert plant.plain()["meters"][0]["doubts"] == {"active_energy": "no value"}
+    assert plant.wrong == ()
+
+
 def test_a_meter_that_is_left_alone_says_so(plant):
     plant.main.fails(AuthError("refuses the password"), NOW_S, left_alone=True)
     assert plant.wrong == ("main: left alone, auth: refuses the password",)

@@ -1,105 +1,42 @@
-"""One meter's life against a real TCP server with gurux's server side behind it."""
+"""One meter's life against a real TCP server with the demo meter behind it."""
 
 import asyncio
-from dataclasses import replace
 from functools import partial
-from random import Random
 
 import pytest
-from loguru import logger
 from prometheus_client import generate_latest
 
-from bridge.demo import DEMO_PASSWORD, MeterServer, serve
-from bridge.health.metrics import Metrics
-from bridge.meters.link import Link
-from bridge.meters.meter import resolve
-from bridge.meters.poller import Poller
-from bridge.meters.profile import load_profile
-from bridge.settings import MeterSettings, PollSettings
-from tests.meters.test_session import fixed_load
+from bridge.demo import DEMO_PASSWORD, MeterServer
+from bridge.errors import MeterError
+from tests.meters.plant import HEALTHY, fixed_load, values_of
+
+LOOPS = ("asyncio", "uvloop")
 
 
-class Plant:
-    """Meters on loopback, their pollers, and what came of it."""
+class Watched(MeterServer):
+    """A meter that notes the control field of every HDLC frame that comes."""
 
-    def __init__(self):
-        self.metrics = Metrics()
-        self.samples = asyncio.Queue()
-        self.tasks = []
-        self.servers = []
-        self.links = {}
-        self.pollers = {}
-        self.notices = []
-        self.lines = []
+    seen: list
 
-    async def meter(self, framing="hdlc", *, port=0, make=None):
-        make = make or partial(MeterServer, framing=framing, load=fixed_load)
-        server = await serve(port=port, framing=framing, meter=make)
-        self.servers.append(server)
-        return server.sockets[0].getsockname()[1]
-
-    def read(self, name, port, framing="hdlc", **settings):
-        given = {"host": "127.0.0.1", "port": port, "profile": "microstar", "password": DEMO_PASSWORD}
-        interval_s = settings.pop("interval", 0.05)  # shorter than a technician may set
-        given |= {"framing": framing, "timeout": 0.5} | settings
-        settings = MeterSettings.model_validate(given)
-        profile = load_profile("microstar").model_copy(update={"frame_gap_s": 0.0, "reconnect_gap_s": 0.0})
-        meter = replace(resolve(name, settings, profile, PollSettings(retries=0)), interval_s=interval_s)
-        link = self.links.get(port)
-        if link is None:
-            link = Link("127.0.0.1", port, framing, connect_timeout_s=1, connecting=asyncio.Semaphore(10))
-            self.links[port] = link
-        link.join()
-        poller = self.pollers[name] = Poller(
-            meter, link, sink=self.samples.put_nowait, notice=self.notices.append, metrics=self.metrics, rng=Quick()
-        )
-        task = asyncio.create_task(poller.run(), name=f"meter {name}")
-        self.tasks.append(task)
-        return task
-
-    async def sample(self, meter=None):
-        while True:
-            sample = await asyncio.wait_for(self.samples.get(), 10)
-            if meter in (None, sample.meter):
-                return sample
-
-    def figure(self, name, **labels):
-        return self.metrics.registry.get_sample_value(name, labels) or 0.0
-
-    async def until(self, name, figure, **labels):
-        async with asyncio.timeout(10):
-            while self.figure(name, **labels) < figure:
-                await asyncio.sleep(0.01)
-
-    async def stop(self):
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        for server in self.servers:
-            server.close()
+    def frames(self, frame):
+        self.seen.append(frame[5])
+        return super().frames(frame)
 
 
-class Quick(Random):
-    """Backoffs of 2 s become 20 ms: the steps are recovery's own test."""
-
-    def uniform(self, a, b):
-        return 0.01
-
-
-@pytest.fixture
-async def plant():
-    plant = Plant()
-    handler = logger.add(plant.lines.append, format="{level} {message}", level="DEBUG")
-    yield plant
-    await plant.stop()
-    logger.remove(handler)
+def watched():
+    """Return a list, and a maker of meters that note in it."""
+    seen = []
+    return seen, partial(type("Watched", (Watched,), {"seen": seen}), load=fixed_load)
 
 
-@pytest.mark.parametrize("framing", ["hdlc", "wrapper"])
+SNRM, DISC = 0x93, 0x53  # with the poll bit (IEC 62056-46, 6.4.3)
+
+
+@pytest.mark.parametrize("framing", ["hdlc", "wrapper", "hdlc-mode-e"])
 async def test_a_meter_is_read_every_interval_and_its_samples_are_handed_on(plant, framing):
     plant.read("main", await plant.meter(framing), framing)
     first, second = await plant.sample(), await plant.sample()
-    assert {value.key: value.value for value in first.values}["voltage_l1"] == 135.19
+    assert values_of(first) == HEALTHY
     assert second.ts_ms > first.ts_ms
     assert plant.figure("dlms_meter_up", meter="main") == 1
     assert plant.figure("dlms_meter_connects_total", meter="main") == 1
@@ -142,33 +79,15 @@ async def test_a_dead_meter_never_delays_another(plant):
 
 
 async def test_a_meter_that_drops_the_connection_is_associated_with_again(plant):
-    sides = []
-
-    def make():
-        sides.append(MeterServer(load=fixed_load))
-        return sides[-1]
-
+    seen, make = watched()
     port = await plant.meter(make=make)
     plant.read("main", port)
     await plant.sample()
     plant.links[port]._stream._transport.abort()
     await plant.until("dlms_meter_connects_total", 2, meter="main")
     await plant.sample()
-    assert len(sides) == 2
+    assert seen.count(SNRM) == 2
     assert plant.figure("dlms_meter_reconnects_total", meter="main", reason="tcp") >= 1
-
-
-async def test_a_meter_that_forgot_the_association_is_associated_with_again(plant):
-    sides = []
-
-    def make():
-        sides.append(MeterServer(load=fixed_load))
-        return sides[-1]
-
-    plant.read("main", await plant.meter(make=make))
-    await plant.sample()
-    sides[-1].reset()
-    await plant.until("dlms_meter_connects_total", 2, meter="main")
 
 
 async def test_a_refused_password_is_named_and_the_meter_left_alone(plant):
@@ -178,73 +97,86 @@ async def test_a_refused_password_is_named_and_the_meter_left_alone(plant):
     assert DEMO_PASSWORD not in "".join(plant.lines) + generate_latest(plant.metrics.registry).decode()
 
 
-async def test_two_meters_behind_one_converter_share_the_connection_and_take_turns(plant):
-    class Bus:
-        """Two meters on one line: each answers what is addressed to it."""
-
-        def __init__(self):
-            self.meters = [MeterServer(server=1, load=fixed_load), MeterServer(server=2, load=fixed_load)]
-
-        def answer(self, frame):
-            return b"".join(meter.answer(frame) for meter in self.meters if frame[3] == meter._addresses[0] << 1 | 1)
-
-    made = []
-
-    def make():
-        made.append(Bus())
-        return made[-1]
-
-    port = await plant.meter(make=make)
-    plant.read("one", port, server=1)
-    plant.read("two", port, server=2)
-    for name in ("one", "two", "one", "two"):
-        await plant.sample(name)
-    assert len(made) == 1
-
-
 async def test_a_cycle_that_overruns_its_interval_skips_and_never_piles_up(plant):
-    class Slow(MeterServer):
-        def answer(self, frame):
-            plant.asked += 1
-            return super().answer(frame)
-
-    plant.asked = 0
-    port = await plant.meter(make=partial(Slow, load=fixed_load))
+    port = await plant.meter()
     plant.read("main", port, interval=0.0005)
     await plant.until("dlms_meter_overruns_total", 3, meter="main")
     assert plant.figure("dlms_meter_errors_total", meter="main", stage="timeout") == 0
 
 
-async def test_stopping_releases_the_meter(plant):
-    seen = []
-
-    class Watched(MeterServer):
-        def answer(self, frame):
-            seen.append(frame[5])
-            return super().answer(frame)
-
-    plant.read("main", await plant.meter(make=partial(Watched, load=fixed_load)))
+async def test_stopping_releases_the_association_and_disconnects(plant):
+    seen, make = watched()
+    plant.read("main", await plant.meter(make=make), interval=60)
     await plant.sample()
+    before = len(seen)
     await plant.stop()
-    assert seen[-1] == 0x53  # DISC (IEC 62056-46, 6.4.3)
+    assert len(seen[before:]) == 2  # RLRQ in an information frame, then DISC
+    assert seen[-2] & 1 == 0
+    assert seen[-1] == DISC
+
+
+async def test_a_reconnect_that_is_asked_for_releases_and_disconnects_before_it_connects_again(plant):
+    seen, make = watched()
+    plant.read("main", await plant.meter(make=make), interval=60)
+    await plant.sample()
+    before = len(seen)
+    plant.pollers["main"].reconnect()
+    await plant.sample()
+    assert seen[before] & 1 == 0
+    assert seen[before + 1 : before + 3] == [DISC, SNRM]
+
+
+async def test_stopping_in_the_middle_of_a_request_still_disconnects(plant):
+    seen, make = watched()
+
+    class Deaf(make.func):
+        deaf = False
+
+        def frames(self, frame):
+            frames = super().frames(frame)
+            return [] if Deaf.deaf and frame[5] & 1 == 0 else frames
+
+    plant.read("main", await plant.meter(make=partial(Deaf, load=fixed_load)), timeout=30)
+    await plant.sample()
+    Deaf.deaf = True
+    before = len(seen)
+    async with asyncio.timeout(5):
+        while len(seen) == before:
+            await asyncio.sleep(0.01)
+        await plant.stop()
+    assert seen[before:][1:] == [DISC]
+
+
+async def test_a_meter_that_does_not_answer_the_release_is_disconnected_from_all_the_same(plant, monkeypatch):
+    monkeypatch.setattr("bridge.meters.poller._RELEASE_TIMEOUT_S", 0.05)
+    seen, make = watched()
+
+    class Deaf(make.func):
+        deaf = False
+
+        def frames(self, frame):
+            frames = super().frames(frame)
+            return [] if Deaf.deaf else frames
+
+    plant.read("main", await plant.meter(make=partial(Deaf, load=fixed_load)), interval=60)
+    await plant.sample()
+    Deaf.deaf = True
+    before = len(seen)
+    await plant.stop()
+    assert seen[before] & 1 == 0
+    assert seen[-1] == DISC
 
 
 async def test_an_error_that_nobody_foresaw_is_logged_and_survived(plant):
-    calls = []
-
-    class Odd(MeterServer):
-        def answer(self, frame):
-            calls.append(frame)
-            return super().answer(frame)
-
-    port = await plant.meter(make=partial(Odd, load=fixed_load))
-    task = plant.read("main", port)
+    task = plant.read("main", await plant.meter())
     await plant.sample()
-    plant.links[port].send = None  # as a bug would
+    session = plant.pollers["main"]._session
+    session.read = None  # as a bug would
     await plant.until("dlms_meter_errors_total", 1, meter="main", stage="decode")
-    del plant.links[port].send
+    del session.read
     await plant.sample()
     assert not task.done()
+    assert any("please report it" in line for line in plant.lines)
 
 
 async def test_a_meter_is_introduced_at_its_association_with_what_is_known_of_it(plant):
@@ -273,3 +205,48 @@ async def test_a_meter_counts_as_gone_after_three_failures_in_a_row_and_is_intro
     await plant.meter(port=port)
     await plant.until("dlms_meter_up", 1, meter="main")
     assert plant.notices[-1].present
+
+
+async def test_who_asked_for_a_reading_is_answered_when_the_meter_is_no_longer_read(plant):
+    async def say_nothing(reader, writer):
+        await reader.read()
+        writer.close()
+
+    dead = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    plant.read("dead", dead.sockets[0].getsockname()[1], timeout=30)
+    asked = asyncio.create_task(plant.pollers["dead"].read_now())
+    await asyncio.sleep(0.05)
+    await plant.stop()
+    with pytest.raises(MeterError, match="no longer read"):
+        await asked
+    dead.close()
+
+
+async def test_a_meter_that_never_began_leaves_its_link_as_well(plant):
+    port = await plant.meter()
+    plant.read("early", port)
+    plant.read("late", port, server=2, poller={"start_delay_s": 60})
+    await plant.sample("early")
+    await plant.stop()
+    assert plant.links[port]._members == 0
+    assert not plant.links[port].is_open
+
+
+async def test_counters_are_drawn_before_they_run_out_and_off_the_loop(plant):
+    class Counter:
+        is_low = True
+        remaining_ratio = 1.0
+        drawn = 0
+
+        def reserve(self):
+            with pytest.raises(RuntimeError):
+                asyncio.get_running_loop()
+            self.drawn += 1
+            self.is_low = False
+
+    plant.read("main", await plant.meter())
+    await plant.sample()
+    counter = plant.pollers["main"]._session.counter = Counter()
+    await plant.sample()
+    await plant.sample()
+    assert counter.drawn == 1

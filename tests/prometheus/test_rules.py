@@ -29,6 +29,7 @@ MAIN_READ_AT = 'dlms_meter_last_success_timestamp_seconds{meter="main"}'
 MAIN_AUTH = 'dlms_meter_errors_total{meter="main", stage="auth"}'
 MAIN_RECONNECTS = 'dlms_meter_reconnects_total{meter="main", reason="tcp"}'
 MAIN_INFO = 'dlms_meter_info{meter="main", link="A"}'
+MAIN_COUNTER = 'dlms_meter_invocation_counter_remaining_ratio{meter="main"}'
 MAIN_DRIFT = 'dlms_meter_clock_drift_seconds{meter="main"}'
 CELLAR_READ_AT = 'dlms_meter_last_success_timestamp_seconds{meter="cellar"}'
 CELLAR_UP = 'dlms_meter_up{meter="cellar"}'
@@ -93,6 +94,7 @@ SILENT = {
         "dlms_outbox_samples": "9000-15x240",
         "dlms_outbox_oldest_timestamp_seconds": "1x240",
     },
+    "a key has lasted for years": {MAIN_COUNTER: "0.4x240"},
     "a meter's clock is half a minute off": {MAIN_DRIFT: "-30x240"},
     "a meter's clock jumped and was set": {MAIN_DRIFT: "0x100 3600x20 0x120"},
     "one of two meters behind a converter is down for a moment": BEHIND_ONE
@@ -119,6 +121,7 @@ TROUBLE = {
         {("LinkDown", "")},
     ),
     "one of two meters behind a converter is down": (MAIN_FAILS | HALL_READS | BEHIND_ONE, {("MeterDown", "main")}),
+    "a key is nearly used up": ({MAIN_COUNTER: "0.11x80 0.09x160"}, {("MeterKeyNearlyUsedUp", "main")}),
     "a meter's clock is an hour off": ({MAIN_DRIFT: "-3600x240"}, {("MeterClockDrift", "main")}),
     "a meter is read far less often than asked": ({MAIN_READ_AT: EVERY_MINUTE}, {("FreshnessBudgetBurns", "")}),
     "the disk fills": ({"dlms_data_disk_free_bytes": "500x40 50x200"}, {("DiskFilling", "")}),

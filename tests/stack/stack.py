@@ -10,13 +10,14 @@ import os
 import re
 import resource
 import shutil
-import socket
 import subprocess
 import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from tests.fakes.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -194,11 +195,3 @@ def eventually(ask: Callable[[], T], what: str, *, within_s: float = 60) -> T:
             return answer
         assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}; last seen: {answer!r}"
         time.sleep(0.2)
-
-
-def free_port() -> int:
-    """A TCP port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

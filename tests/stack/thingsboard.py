@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from paho.mqtt import client as paho
 
-from tests.stack.stack import docker, eventually, free_port
+from tests.fakes.ports import free_port
+from tests.stack.stack import docker, eventually
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from grafana.source.board import Section
-from grafana.source.panels import Query, lines
+from grafana.source.panels import Query, lines, timeline
 from grafana.source.queries import MOST_LINES, WHOLE, a_minute, of
+from grafana.source.style import LISTS
 
 _STALE = of("dlms_meter_stale_bytes_total")
 _CYCLES = of("dlms_meter_cycle_duration_seconds_bucket")
 _REQUESTS = of("dlms_meter_request_duration_seconds_bucket")
 _DRIFT = of("dlms_meter_clock_drift_seconds")
+_LISTS = of("dlms_meter_list_refused")
+_COUNTER = of("dlms_meter_invocation_counter_remaining_ratio")
 
 
 def _slowest(share: float, buckets: str) -> str:
@@ -41,13 +44,18 @@ CONVERSATION = Section(
         lines(
             "Trouble within cycles",
             "A minute: requests asked again because no whole answer came, and connections; registers that a meter "
-            "refused; cycles skipped because the one before still ran. Retries with few errors mean a poor line.",
+            "refused; values published with a doubt; cycles skipped because the one before still ran; answers that "
+            "came too late and notifications that nobody asked for, both dropped. Retries with few errors mean a poor "
+            "line.",
             Query(a_minute("dlms_meter_retries_total", "level"), "again: {{level}}"),
             *(
                 Query(a_minute(metric), legend)
                 for metric, legend in (
                     ("dlms_meter_refused_registers_total", "refused"),
+                    ("dlms_meter_doubtful_values_total", "doubtful"),
                     ("dlms_meter_overruns_total", "skipped"),
+                    ("dlms_meter_late_answers_total", "late answers"),
+                    ("dlms_meter_notifications_total", "notifications"),
                 )
             ),
             unit="cpm",
@@ -105,6 +113,39 @@ CONVERSATION = Section(
             empty="no chosen profile reads the clock",
             bounds=(None, None),
             width=8,
+        ),
+        lines(
+            "Lateness of cycles, all meters",
+            "From when a cycle was due to when it began, of every meter the bridge reads: half of the cycles begin "
+            "sooner than p50, 99 of 100 sooner than p99. A machine that is too small shows here first.",
+            *(
+                Query(f"histogram_quantile({share}, sum by (le) (rate(dlms_cycle_lateness_seconds_bucket[5m])))", name)
+                for share, name in ((0.5, "p50"), (0.99, "p99"))
+            ),
+            unit="s",
+            width=8,
+        ),
+        lines(
+            "Left of the invocation counter",
+            "Share of the numbers that a meter's present key may still be used with; at zero it encrypts nothing more "
+            f"and wants a new key. Of more than {MOST_LINES} meters those with the least are drawn.",
+            Query(
+                f"{_COUNTER} and on (meter) bottomk({MOST_LINES}, min_over_time({_COUNTER}{WHOLE}))",
+                "{{meter}}",
+            ),
+            unit="percentunit",
+            empty="no chosen meter has a key",
+            bounds=(0, 1),
+            width=12,
+        ),
+        timeline(
+            "Meters read one register at a time",
+            "They agree to read lists (GET-WITH-LIST) and fail on them, so that each register costs a request of its "
+            f"own. At most {MOST_LINES} are named.",
+            Query(f"{_LISTS} and on (meter) topk({MOST_LINES}, max_over_time({_LISTS}{WHOLE}))", "{{meter}}"),
+            words=LISTS,
+            empty="every chosen meter keeps what it agrees to",
+            width=12,
         ),
     ),
 )

@@ -1,0 +1,183 @@
+"""The doctor on the session with ThingsBoard: token, fence, and who else uses the token.
+
+ThingsBoard keeps one session a token, and a second one throws the first out. So the token is used from here only when
+nothing of ours can have a session with it: while the broker says that its session stands, the broker is asked instead.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from bridge.commissioning.doctor_broker import STATE_TOPIC, BrokerSays, ask_broker
+from bridge.commissioning.doctor_reach import Unreached, context_of, port_of, reach, said_by, speaks_tls
+from bridge.commissioning.finding import Finding, bad, good, left_out, warn
+from bridge.commissioning.mqtt_session import Refused, session
+from bridge.delivery.provisioning import TOKEN_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bridge.commissioning.mqtt_session import Session
+    from bridge.settings import Settings, ThingsBoardSettings
+
+_FENCE_S = 10.0
+_WATCH_S = 3.0
+"""How long a session must hold: who has lost his to ours comes back sooner."""
+_RECENT_S = 60.0
+_QUESTION = b'{"method":"getSessionLimits","params":{}}'
+_ASK, _ANSWER = "v1/devices/me/rpc/request/", "v1/devices/me/rpc/response/"
+
+
+async def check(settings: Settings, broker: BrokerSays, report: Mapping[str, Any] | None) -> list[Finding]:
+    """Return how the way to ThingsBoard is, as far as it can be gone.
+
+    Args:
+        settings: where it is.
+        broker: what the local broker said.
+        report: the running bridge's; None when none runs.
+    """
+    to = settings.thingsboard
+    if to.host is None:
+        return [left_out("doctor.upstream.none")]
+    findings: list[Finding] = []
+    if report is not None and report["delivery"]["token_shared"]:
+        findings.append(bad("doctor.upstream.shared", "doctor.upstream.shared.fix", "upstream"))
+    try:
+        findings.append(await reach(to))
+        findings += await _session(settings, broker, report)
+    except Unreached as end:
+        findings.append(end.finding)
+    return findings
+
+
+def token_of(to: ThingsBoardSettings, data_dir: Path) -> str:
+    """Return the access token: the given one, or the one that provisioning got; empty when there is none."""
+    if to.token is not None:
+        return to.token.get_secret_value()
+    if to.provision_key is not None:
+        with suppress(OSError, UnicodeDecodeError):
+            return (data_dir / TOKEN_FILE).read_text(encoding="ascii").strip()
+    return ""
+
+
+async def _session(settings: Settings, broker: BrokerSays, report: Mapping[str, Any] | None) -> list[Finding]:
+    to = settings.thingsboard
+    token = token_of(to, settings.data_dir)
+    if not token and to.cert_file is None:
+        return [bad("doctor.upstream.no_token", "doctor.upstream.no_token.fix", "upstream")]
+    if broker.upstream == "up":
+        return await _through_broker(settings, broker, report)
+    if broker.upstream == "unknown" and (broker.there or (report and report["delivery"]["upstream"] == "up")):
+        return [left_out("doctor.upstream.not_tried")]
+    findings = await _directly(settings, token)
+    if broker.upstream == "none":
+        findings.append(bad("doctor.broker.other_settings", "doctor.broker.other_settings.fix", "broker"))
+    elif broker.upstream == "down" and all(finding.sign == "good" for finding in findings):
+        findings.append(warn("doctor.broker.upstream_down", "doctor.broker.upstream_down.fix", "upstream"))
+    return findings
+
+
+async def _through_broker(settings: Settings, broker: BrokerSays, report: Mapping[str, Any] | None) -> list[Finding]:
+    """Ask the fence's question the way that the bridge's own go."""
+    user, password = broker.credentials
+    findings = [good("doctor.upstream.session")]
+    number = secrets.randbelow(1 << 31)
+    async with session(
+        settings.broker.host, settings.broker.port, name=f"dlms-bridge-doctor-{number}", user=user, password=password
+    ) as one:
+        one.subscribe(STATE_TOPIC, f"upstream/{_ANSWER}+")
+        await one.message(STATE_TOPIC, 1.0)  # the retained one
+        if settings.thingsboard.confirm == "fence":
+            recent = report is not None and (report["delivery"]["last_confirmed_ago_s"] or _RECENT_S) < _RECENT_S
+            findings += await _fence(one, f"upstream/{_ANSWER}", number, settings.thingsboard, proven=recent)
+        else:
+            findings.append(left_out("doctor.upstream.no_fence"))
+        changed = await one.message(STATE_TOPIC, _WATCH_S)
+    if changed is not None:
+        findings.append(bad("doctor.upstream.shared", "doctor.upstream.shared.fix", "upstream"))
+    return findings
+
+
+async def _directly(settings: Settings, token: str) -> list[Finding]:
+    to = settings.thingsboard
+    host, port = to.host or "", port_of(to)
+    where = f"{host}:{port}"
+    try:
+        async with session(
+            host, port, name=f"dlms-bridge-doctor-{secrets.token_hex(4)}", user=token, tls=context_of(to)
+        ) as one:
+            findings = [good("doctor.upstream.token")]
+            if to.confirm == "fence":
+                one.subscribe(f"{_ANSWER}+")
+                findings += await _fence(one, _ANSWER, secrets.randbelow(1 << 31), to, proven=False)
+            else:
+                findings.append(left_out("doctor.upstream.no_fence"))
+            thrown_out = await one.ends(_WATCH_S)
+    except Refused as refusal:
+        if refusal.credentials:
+            return [bad("doctor.upstream.refused", "doctor.upstream.refused.fix", "upstream", str(refusal))]
+        return [
+            bad("doctor.upstream.unwilling", "doctor.upstream.unwilling.fix", "upstream", str(refusal), where=where)
+        ]
+    except TimeoutError:
+        return [bad("doctor.upstream.no_mqtt", "doctor.upstream.no_mqtt.fix", "upstream", where=where)]
+    except OSError as error:
+        if not to.tls and await speaks_tls(host, port):
+            return [bad("doctor.upstream.speaks_tls", "doctor.upstream.speaks_tls.fix", "upstream", where=where)]
+        said = said_by(error)
+        return [bad("doctor.upstream.no_mqtt", "doctor.upstream.no_mqtt.fix", "upstream", said, where=where)]
+    if thrown_out and not await _came_back(settings):
+        findings.append(bad("doctor.upstream.shared", "doctor.upstream.shared.fix", "upstream"))
+    return findings
+
+
+async def _came_back(settings: Settings) -> bool:
+    """Return whether it was our own broker that took its session back, and has kept it since."""
+    broker = await ask_broker(settings.broker)
+    if broker.upstream != "up":
+        return False
+    user, password = broker.credentials
+    name = f"dlms-bridge-doctor-{secrets.token_hex(4)}"
+    async with session(settings.broker.host, settings.broker.port, name=name, user=user, password=password) as one:
+        one.subscribe(STATE_TOPIC)
+        await one.message(STATE_TOPIC, 1.0)  # the retained one
+        return await one.message(STATE_TOPIC, _WATCH_S) is None
+
+
+async def _fence(one: Session, answers: str, number: int, to: ThingsBoardSettings, *, proven: bool) -> list[Finding]:
+    """Ask ThingsBoard's transport something that it answers by itself.
+
+    Args:
+        one: the session to ask in.
+        answers: where answers come.
+        number: of the question.
+        to: how ThingsBoard is used.
+        proven: whether the bridge itself had an answer just now: then silence means that others wait before ours.
+    """
+    began_s = time.perf_counter()
+    one.publish(f"{_ASK}{number}", _QUESTION)
+    answer = await one.message(f"{answers}{number}", _FENCE_S)
+    if answer is None:
+        if proven:
+            return [good("doctor.upstream.fence_recent")]
+        if one.ended.done():
+            return []  # that is said by itself
+        return [bad("doctor.upstream.fence_silent", "doctor.upstream.fence_silent.fix", "upstream")]
+    milliseconds = round((time.perf_counter() - began_s) * 1000)
+    findings = [good("doctor.upstream.fence", milliseconds=milliseconds)]
+    if to.mode == "gateway" and "gatewayRateLimits" not in _parsed(answer):
+        findings.append(warn("doctor.upstream.no_gateway", "doctor.upstream.no_gateway.fix", "upstream"))
+    return findings
+
+
+def _parsed(answer: bytes) -> dict[str, Any]:
+    with suppress(ValueError):
+        said = json.loads(answer)
+        if isinstance(said, dict):
+            return said
+    return {}

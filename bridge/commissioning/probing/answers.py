@@ -1,0 +1,112 @@
+"""What is asked of a port, the smallest question of each framing, and what an answer proves. Pure: no socket."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from bridge.commissioning.probing import acse
+from bridge.meters.framing import HdlcFramer, WrapperFramer, fcs16
+from bridge.meters.hdlc import address as hdlc_bytes
+
+if TYPE_CHECKING:
+    from bridge.commissioning.probing.candidates import Address
+
+Kind = Literal[
+    "hdlc", "wrapper", "hdlc-mode-e",  # meters
+    "http", "tls", "ssh", "banner", "echo", "other", "closes", "silent",  # something else, or nothing
+    "refused", "unanswered", "unreachable", "unknown-name",  # no TCP connection
+]  # fmt: skip
+
+_SNRM, _DISC = 0x93, 0x53
+_ANSWERS = {0x73: "UA", 0x1F: "DM", 0x97: "FRMR"}
+_RELEASE = bytes.fromhex("6203800100")  # RLRQ, reason normal
+_MODE_E_REQUEST = b"/?!\r\n"
+_LONGEST_SAID = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """What was found on a port.
+
+    Args:
+        kind: what it is.
+        said: what it sent, in words or as text; empty when there is nothing to quote.
+        address: the server address that answered; None when none did.
+        client: the client address that was answered.
+        answer_s: how long that answer took.
+    """
+
+    kind: Kind
+    said: str = ""
+    address: Address | None = None
+    client: int = 0
+    answer_s: float = 0.0
+
+    @property
+    def is_meter(self) -> bool:
+        """Whether it speaks one of the framings that a DLMS meter speaks."""
+        return self.kind in ("hdlc", "wrapper", "hdlc-mode-e")
+
+
+def request(framing: str, address: Address, client: int) -> bytes:
+    """Return SNRM, an AARQ without any secret, or the request of IEC 62056-21, by framing."""
+    if framing == "hdlc":
+        return _hdlc(address, client, _SNRM)
+    return _wrapped(address, client, acse.aarq()) if framing == "wrapper" else _MODE_E_REQUEST
+
+
+def farewell(framing: str, address: Address, client: int) -> bytes:
+    """Return what closes that which :func:`request` may have opened; empty where nothing was."""
+    if framing == "hdlc":
+        return _hdlc(address, client, _DISC)
+    return _wrapped(address, client, _RELEASE) if framing == "wrapper" else b""
+
+
+def _wrapped(address: Address, client: int, apdu: bytes) -> bytes:
+    return b"\x00\x01" + client.to_bytes(2) + address.server.to_bytes(2) + len(apdu).to_bytes(2) + apdu
+
+
+def _hdlc(address: Address, client: int, control: int) -> bytes:
+    ends = hdlc_bytes(address.server, address.octets) + hdlc_bytes(client, 1)
+    body = bytes((0xA0, 5 + len(ends))) + ends + bytes((control,))
+    return b"\x7e" + body + fcs16(body).to_bytes(2, "little") + b"\x7e"
+
+
+def judge(heard: bytes, framing: str, address: Address, client: int, answer_s: float) -> Knock | None:
+    """Return what ``heard`` proves to speak the framing that it was asked in; None when it proves nothing."""
+    if framing == "hdlc":
+        inward = hdlc_bytes(client, 1) + hdlc_bytes(address.server, address.octets)
+        for frame in HdlcFramer().feed(heard):
+            if frame[3 : 3 + len(inward)] == inward and (word := _ANSWERS.get(frame[3 + len(inward)])):
+                return Knock("hdlc", word, address, client, answer_s)
+    elif framing == "wrapper":
+        for frame in WrapperFramer().feed(heard):
+            if (int.from_bytes(frame[2:4]), int.from_bytes(frame[4:6])) == (address.server, client):
+                return Knock("wrapper", "", address, client, answer_s)
+    elif match := re.search(rb"/([A-Za-z]{3}[^\r\n]{1,30})\r\n", heard):
+        return Knock("hdlc-mode-e", shown(match[1]), None, 0, answer_s)
+    return None
+
+
+def judge_text(heard: bytes) -> Knock | None:
+    """Return what a text or a well-known binary answer says about its sender; None when it says nothing."""
+    if heard.startswith(b"HTTP/") or b"<html" in heard[:400].lower():
+        return Knock("http", shown(heard.partition(b"\r\n")[0]))
+    if heard[:2] == b"\x15\x03":  # a TLS alert: it takes what it got for a broken handshake
+        return Knock("tls")
+    if heard.startswith(b"SSH-"):
+        return Knock("ssh", shown(heard.partition(b"\n")[0]))
+    text = heard.strip(b"\r\n\x00")
+    if len(text) >= 3 and all(32 <= byte < 127 or byte in b"\r\n\t" for byte in text):
+        return Knock("banner", shown(text.splitlines()[0]))
+    return None
+
+
+def shown(data: bytes) -> str:
+    """Return ``data`` for a person: as text where it is one, else its beginning in hex."""
+    text = data.strip(b"\r\n\x00 ")
+    if text and all(32 <= byte < 127 for byte in text):
+        return text.decode("ascii")[:_LONGEST_SAID]
+    return data[: _LONGEST_SAID // 3].hex(" ").upper()

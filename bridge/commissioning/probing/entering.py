@@ -1,0 +1,216 @@
+"""Client by client: who is let in, with what, and what the meter then says of itself.
+
+Never guesses a secret; ``attempts.py`` says how often a given one is tried. Leaves the meter released.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bridge.commissioning.direct import secret_of
+from bridge.commissioning.probing.attempts import NO_SECRET
+from bridge.commissioning.probing.clients import Doorway, Verdict
+from bridge.commissioning.probing.facts import gather
+from bridge.commissioning.probing.given import meter_at
+from bridge.commissioning.probing.meeting import meeting
+from bridge.commissioning.probing.outcome import Access
+from bridge.errors import AuthError, ConfigError, LinkError, MeterError, ReplyTimeout
+from bridge.meters.profile import load_profile, profile_names
+from bridge.meters.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.commissioning.probing.attempts import Attempts
+    from bridge.commissioning.probing.given import Place
+    from bridge.commissioning.probing.outcome import Wanted
+    from bridge.commissioning.probing.report import Report
+    from bridge.meters.keys import Counters
+    from bridge.meters.link import Link
+    from bridge.meters.meter import Meter
+
+_MOST_OPEN_CLIENTS = 3
+"""So many clients that need no secret are looked at closely; the others are listed."""
+_SPACED_S = 1.0
+"""Between a refusal and the next attempt: some meters slow down before they lock."""
+_DOZES_S = (1.0, 5.0, 10.0)
+_READING_S = 5.0
+"""A meter that let us in may take its time over a long answer."""
+
+
+class Entering:
+    """One meter whose address is known.
+
+    Args:
+        wanted: what the user asked for.
+        report: is told everything as it is found.
+        link: the way to the meter.
+        place: where it is.
+        attempts: the account of its refusals.
+        counters: the invocation counters, shared with the bridge.
+        quick_s: how long a silence is silence.
+        answered: the client that the meter answered when its port was knocked at; 0 for none.
+    """
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        report: Report,
+        link: Link,
+        place: Place,
+        *,
+        attempts: Attempts,
+        counters: Counters,
+        quick_s: float,
+        answered: int = 0,
+    ) -> None:
+        self.verdicts: list[Verdict] = []
+        self.accesses: list[Access] = []
+        self._wanted = wanted
+        self._report = report
+        self._link = link
+        self._place = place
+        self._answered = answered
+        self._attempts = attempts
+        self._counters = counters
+        self._doorway = Doorway(link, place.address, quick_s, wanted.patience.answer_s)
+        self._reading_s = max(_READING_S, wanted.patience.answer_s)
+
+    async def run(self) -> None:
+        """Go through the clients until one is let in with a secret, or none is left, or no more may be tried."""
+        try:
+            await self._run()
+        finally:
+            self._report.silent([verdict.client for verdict in self.verdicts if verdict.outcome == "silent"])
+
+    async def _run(self) -> None:
+        for client in self._clients():
+            self._report.asking(self._place.framing, self._place.address, client)
+            verdict = await self._ask(client)
+            self.verdicts.append(verdict)
+            self._report.client(verdict)
+            if verdict.outcome == "open":
+                await self._walk_in(verdict)
+            elif verdict.outcome in ("asks", "ciphered", "refused") and await self._try_secret(verdict):
+                return
+            if self._attempts.is_spent:
+                self._report.spent()
+                return
+
+    def _clients(self) -> Sequence[int]:
+        return (self._wanted.client,) if self._wanted.client is not None else self._wanted.scope.clients
+
+    async def _ask(self, client: int) -> Verdict:
+        held = await asyncio.to_thread(self._attempts.held, client, NO_SECRET)
+        if held is not None and held.reason == "same":
+            # It was asked before, and the meter may have counted that.
+            return Verdict(client, "asks", "", could_count=False)
+        verdict = await self._doorway.ask(client)
+        for wait_s in _DOZES_S if client == self._answered else ():
+            if verdict.outcome != "silent":
+                break
+            # It answered a moment ago: meter or converter is not done yet with the last connection.
+            self._doorway.hang_up()
+            await asyncio.sleep(wait_s)
+            verdict = await self._doorway.ask(client)
+        if verdict.could_count:
+            await asyncio.to_thread(self._attempts.refused, client, NO_SECRET)
+        return verdict
+
+    async def _walk_in(self, verdict: Verdict) -> None:
+        if sum(not access.with_secret for access in self.accesses) >= _MOST_OPEN_CLIENTS:
+            return
+        place = replace(self._place, referencing=verdict.referencing)
+        meter = meter_at(place, verdict.client, "none", None, self._reading_s)
+        session = Session(meter)
+        try:
+            async with meeting(self._link, session, meter.timeout_s, quick_s=self._wanted.patience.answer_s) as talk:
+                await talk.carry(session.connect())
+                facts = await gather(talk, self._report.reading, self._guesses(), try_lists=place.referencing == "ln")
+        except MeterError as error:
+            self._report.lost(error)
+            return
+        self._keep(Access(verdict.client, place, "none", False, facts))
+
+    async def _try_secret(self, verdict: Verdict) -> bool:
+        """Try what the user gave at this client, once; return whether the meter let it in."""
+        given, client = self._wanted.given, verdict.client
+        if verdict.outcome == "refused" and not given.has_keys and self._wanted.client is None:
+            return False  # refused for a reason that no password mends
+        mechanism = await self._mechanism(verdict)
+        self.verdicts[-1] = replace(verdict, mechanism=mechanism)
+        self._report.mechanism(client, verdict, mechanism)
+        if not given.has_secret:
+            return False
+        chosen = given.authentication or mechanism or ("low" if given.password else "gmac")
+        if not given.suits(chosen) and not (chosen == "none" and given.has_keys):
+            self._report.not_given(client, chosen)
+            return False
+        place = replace(self._place, referencing=verdict.referencing)
+        meter = meter_at(place, client, chosen, given, self._reading_s)
+        held = await asyncio.to_thread(self._attempts.held, client, secret_of(meter))
+        if held is not None:
+            self._report.held(client, held)
+            return False
+        if given.has_keys:
+            meter = meter.titled(await asyncio.to_thread(self._counters.system_title))
+        return await self._associate(meter, place)
+
+    async def _associate(self, meter: Meter, place: Place) -> bool:
+        client, chosen, secret = meter.client, meter.authentication, secret_of(meter)
+        session = Session(meter, self._counters)
+        if self._attempts.refused_now:
+            await asyncio.sleep(_SPACED_S)
+        self._report.trying(client, chosen)
+        try:
+            async with meeting(self._link, session, meter.timeout_s, quick_s=self._wanted.patience.answer_s) as talk:
+                try:
+                    await talk.carry(session.connect())
+                except AuthError:
+                    await asyncio.to_thread(self._attempts.refused, client, secret)
+                    raise
+                except MeterError:
+                    # No word on the secret, but the meter has seen it: what it thought of it is not known.
+                    self._attempts.refused_now += 1
+                    raise
+                await asyncio.to_thread(self._attempts.accepted, client)
+                self._report.let_in(client, chosen)
+                facts = await gather(talk, self._report.reading, self._guesses(), try_lists=place.referencing == "ln")
+        except (LinkError, ReplyTimeout) as error:
+            self._report.lost(error)
+            return False
+        except MeterError as error:
+            self._report.turned_away(client, error)
+            return False
+        self._keep(Access(client, place, chosen, True, facts))
+        return True
+
+    async def _mechanism(self, verdict: Verdict) -> str:
+        """Return which authentication the client is asked for, as far as that can be told without a secret."""
+        if verdict.mechanism or verdict.outcome != "asks" or verdict.could_count or self._attempts.refused_now:
+            return verdict.mechanism
+        if self._wanted.given.authentication:
+            return self._wanted.given.authentication
+        held = await asyncio.to_thread(self._attempts.held, verdict.client, NO_SECRET)
+        if held is not None:
+            return ""
+        mechanism, could_count = await self._doorway.mechanism(verdict.client, verdict.referencing)
+        if could_count:
+            await asyncio.to_thread(self._attempts.refused, verdict.client, NO_SECRET)
+        return mechanism
+
+    def _keep(self, access: Access) -> None:
+        self.accesses.append(access)
+        self._report.gathered(access)
+
+    def _guesses(self) -> list[tuple[int, str]]:
+        """Return the registers of all profiles, for a meter that does not show what it has."""
+        guesses: dict[tuple[int, str], None] = {}
+        for name in profile_names(self._wanted.profiles_dir):
+            with suppress(ConfigError):
+                for register in load_profile(name, self._wanted.profiles_dir).registers:
+                    guesses[register.class_id, register.logical_name] = None
+        return list(guesses)

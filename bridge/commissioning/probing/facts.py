@@ -1,0 +1,197 @@
+"""What an associated meter says of itself: names, clock, objects, registers; and how it answers: round trip, lists.
+
+Reads alone. A refused attribute is a fact like any other; only the loss of the association ends it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Literal
+
+from bridge.commissioning.probing.registers import SCALERS, Read, read_register
+from bridge.errors import AssociationError, DecodeError, LinkError, MeterError, ReplyTimeout
+from bridge.meters.clock import drift_s
+from bridge.meters.values import interpret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bridge.commissioning.probing.meeting import Talk
+    from bridge.meters.session import Agreement, CosemObject
+    from bridge.sample import Scalar
+
+NAME = "0.0.42.0.0.255"
+_SERIALS = ("0.0.96.1.0.255", "1.0.0.0.0.255")
+_FIRMWARES = ("1.0.0.2.0.255", "0.0.0.2.0.255", "1.1.0.2.0.255")
+_CLOCK = "0.0.1.0.0.255"
+_DATA, _CLOCK_CLASS = 1, 8
+MOST_REGISTERS = 150
+"""So many registers are read; a meter with more has billing periods among them."""
+
+_MOST_LOSSES = 4
+_SILENT = 250  # as if refused for another reason
+
+Lists = Literal["works", "fails", "not-offered", "unknown"]
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was found out; what a meter does not say stays empty."""
+
+    agreed: Agreement | None = None
+    name: str = ""
+    serial: str = ""
+    firmware: str = ""
+    clock: str = ""
+    clock_drift_s: float | None = None
+    shows_objects: bool = False
+    objects: Sequence[CosemObject] = ()
+    registers: list[Read] = field(default_factory=list)
+    left_out: int = 0
+    """Registers that are there and were not read."""
+    lists: Lists = "unknown"
+    list_took_s: float = 0.0
+    ended_by: MeterError | None = None
+    """What ended it before its time."""
+    trips_s: list[float] = field(default_factory=list)
+
+    @property
+    def round_trip_s(self) -> float:
+        """The median of the single reads; 0 when there were none."""
+        return median(self.trips_s) if self.trips_s else 0.0
+
+    @property
+    def answered(self) -> list[Read]:
+        """The registers that gave a value."""
+        return [one for one in self.registers if one.value is not None]
+
+
+async def gather(
+    talk: Talk,
+    tell: Callable[[int, int], None],
+    guesses: Sequence[tuple[int, str]],
+    *,
+    try_lists: bool = True,
+    clock_s: Callable[[], float] = time.time,
+) -> Facts:
+    """Read everything; the association stands.
+
+    Args:
+        talk: the association.
+        tell: is told how many registers are read, and of how many, for a progress bar.
+        guesses: class and logical name of registers to try where the meter does not show its object list.
+        try_lists: whether to try GET-WITH-LIST, a service of logical names.
+        clock_s: Unix seconds, to compare the meter's clock with.
+    """
+    facts = Facts(agreed=talk.session.agreed)
+    gathering = _Gathering(talk, facts)
+    try:
+        await gathering.object_list()
+        await gathering.name()
+        wanted = [(one.class_id, one.logical_name) for one in facts.objects if one.class_id in SCALERS]
+        wanted = wanted if facts.shows_objects else list(guesses)
+        facts.left_out = max(0, len(wanted) - MOST_REGISTERS)
+        wanted = _usual_first(wanted)[:MOST_REGISTERS]
+        for done, (class_id, logical_name) in enumerate(wanted):
+            tell(done, len(wanted))
+            await gathering.register(class_id, logical_name)
+        tell(len(wanted), len(wanted))
+        # Last of what is read, for some meters fall silent when asked for what they do not have.
+        await gathering.identity(clock_s)
+        if try_lists:
+            await gathering.try_list()
+    except MeterError as error:
+        facts.ended_by = error
+    return facts
+
+
+class _Gathering:
+    def __init__(self, talk: Talk, facts: Facts) -> None:
+        self._talk = talk
+        self._facts = facts
+        self._there: set[tuple[int, str]] = set()
+        self._losses = 0
+
+    async def object_list(self) -> None:
+        try:
+            self._facts.objects = await self._talk.carry(self._talk.session.objects())
+        except (AssociationError, DecodeError):
+            return  # many clients may not see it; what is usual is tried instead
+        except (ReplyTimeout, LinkError) as loss:
+            await self._after(loss)
+            return
+        self._facts.shows_objects = True
+        self._there = {(one.class_id, one.logical_name) for one in self._facts.objects}
+
+    async def name(self) -> None:
+        self._facts.name = await self._first_text((NAME,))
+
+    async def identity(self, clock_s: Callable[[], float]) -> None:
+        facts = self._facts
+        facts.serial = await self._first_text(_SERIALS)
+        facts.firmware = await self._first_text(_FIRMWARES)
+        asked_s = clock_s()
+        stated, quality = await self._value(_CLOCK_CLASS, _CLOCK)
+        if isinstance(stated, str):
+            facts.clock = stated
+            facts.clock_drift_s = drift_s(stated, asked_s, quality)
+
+    async def register(self, class_id: int, logical_name: str) -> None:
+        try:
+            read = await read_register(self._talk, class_id, logical_name)
+        except (ReplyTimeout, LinkError) as loss:
+            await self._after(loss)
+            read = Read(class_id, logical_name, None, "", "no answer", 0.0, _SILENT)
+        else:
+            self._facts.trips_s.append(read.took_s)
+        # Where the meter does not show what it has, a register that it refuses was only guessed.
+        if not read.refusal or self._facts.shows_objects:
+            self._facts.registers.append(read)
+
+    async def try_list(self) -> None:
+        """Ask for two attributes at once, last of all: a meter that cannot do it may end the association."""
+        facts = self._facts
+        if facts.agreed is None or not facts.agreed.lists:
+            facts.lists = "not-offered"
+            return
+        some = [(one.class_id, one.logical_name, 2) for one in facts.answered[:2]] or [(_DATA, NAME, 2)] * 2
+        try:
+            results = await self._talk.carry(self._talk.session.get_list(some if len(some) == 2 else some * 2))
+        except (AssociationError, DecodeError, ReplyTimeout):
+            facts.lists = "fails"
+            return
+        facts.list_took_s = self._talk.took_s
+        facts.lists = "fails" if all(result.refusal for result in results) else "works"
+
+    async def _first_text(self, names: Sequence[str]) -> str:
+        for name in names:
+            value, _ = await self._value(_DATA, name)
+            if value is not None and str(value).strip():
+                return str(value).strip()
+        return ""
+
+    async def _value(self, class_id: int, logical_name: str) -> tuple[Scalar | None, str]:
+        """Return the attribute 2 of an object and what is to be said against it; nothing for what is not there."""
+        if self._facts.shows_objects and (class_id, logical_name) not in self._there:
+            return None, ""
+        try:
+            result = await self._talk.carry(self._talk.session.get(class_id, logical_name, 2), quick=True)
+        except (ReplyTimeout, LinkError) as loss:
+            await self._after(loss)
+            return None, ""
+        self._facts.trips_s.append(self._talk.took_s)
+        return (None, "") if result.refusal else interpret(result.value, class_id=class_id, attribute=2)
+
+    async def _after(self, loss: MeterError) -> None:
+        """Associate anew after a silence or a lost connection, a few times; then let it end."""
+        self._losses += 1
+        if self._losses > _MOST_LOSSES:
+            raise loss
+        await self._talk.again()
+
+
+def _usual_first(wanted: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return the registers with those of the present before those of past billing periods (group F)."""
+    return sorted(wanted, key=lambda one: not one[1].endswith(".255"))

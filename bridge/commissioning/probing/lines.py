@@ -1,0 +1,85 @@
+"""The lines of ``.env`` with which the bridge reads the meter that was found. Never a secret among them. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.commissioning.probing.candidates import Address
+
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:/@%+-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How the meter is read.
+
+    Args:
+        name: its name in the settings.
+        host: as it was given.
+        port: TCP port.
+        framing: ``hdlc``, ``wrapper`` or ``hdlc-mode-e``.
+        referencing: ``ln`` or ``sn``.
+        address: server address.
+        client: client address.
+        authentication: as the settings call it.
+        profile: name of the profile to read it by; empty when none fits.
+        options: further settings that are no secret, such as SECURITY, in order.
+        secrets: names of the settings whose secret values are left to fill in.
+    """
+
+    name: str
+    host: str
+    port: int
+    framing: str
+    referencing: str
+    address: Address
+    client: int
+    authentication: str
+    profile: str
+    options: Sequence[tuple[str, str]] = ()
+    secrets: Sequence[str] = ()
+
+
+def meter_name(*candidates: str) -> str:
+    """Return the first of ``candidates`` that makes a name in the settings, cut to what makes one; else ``METER1``."""
+    for candidate in candidates:
+        name = re.sub(r"[^A-Za-z0-9]+", "_", candidate).strip("_").upper()[:32].strip("_")
+        if name:
+            return name if name[0].isalpha() else f"M{name}"
+    return "METER1"
+
+
+def env_lines(found: Found, to_fill_in: str) -> list[str]:
+    """Return the lines, ready to paste.
+
+    Args:
+        found: the meter.
+        to_fill_in: comment for a secret that is to be filled in.
+    """
+    settings: list[tuple[str, str]] = [("HOST", found.host), ("PORT", str(found.port))]
+    if found.profile:
+        settings.append(("PROFILE", found.profile))
+    settings.append(("FRAMING", found.framing))
+    if found.referencing != "ln":
+        settings.append(("REFERENCING", found.referencing))
+    settings += [("CLIENT", str(found.client)), ("SERVER", str(found.address.server))]
+    if found.address.octets:
+        settings.append(("SERVER_ADDRESS_BYTES", str(found.address.octets)))
+    settings.append(("AUTHENTICATION", found.authentication))
+    settings += found.options
+    prefix = f"METERS__{found.name.upper()}__"
+    lines = [f"{prefix}{name}={_value(value)}" for name, value in settings]
+    for name in found.secrets:
+        # Compose takes what follows a blank and # for a comment only behind a value, so it stands on a line of its own.
+        lines += [f"# {to_fill_in}", f"{prefix}{name}="]
+    return lines
+
+
+def _value(text: str) -> str:
+    """Return ``text`` so that Compose reads it as it is."""
+    return text if _PLAIN_VALUE.fullmatch(text) else "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,131 @@
+"""From the options of ``bridge probe`` to what is tried: ports, addresses, clients, waits, and the secrets given."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge.commissioning.probing.candidates import CLIENTS, HDLC_ADDRESSES, WRAPPER_SERVERS, Address, from_serial
+from bridge.commissioning.probing.given import Given
+from bridge.commissioning.probing.knock import Patience, Scope
+from bridge.commissioning.probing.targets import TargetError
+from bridge.settings import Settings
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+    from typing import TextIO
+
+    from bridge.commissioning.catalogue import Catalogue
+    from bridge.commissioning.terminal import Terminal
+
+_SECRETS = (
+    ("password", "PROBE_PASSWORD"),
+    ("encryption_key", "PROBE_ENCRYPTION_KEY"),
+    ("authentication_key", "PROBE_AUTHENTICATION_KEY"),
+)
+_SHORTEST_CONNECT_S = 2.0
+_LONGEST_S = 60.0
+_BETWEEN_S = 0.5
+_HIGHEST_PORT = 0xFFFF
+
+
+def scope(arguments: argparse.Namespace) -> Scope:
+    """Return which addresses and clients the options leave to be tried.
+
+    Raises:
+        TargetError: no meter can have such an address.
+    """
+    hdlc: tuple[Address, ...] = HDLC_ADDRESSES
+    wrapper = tuple(Address(server) for server in WRAPPER_SERVERS)
+    if arguments.serial:
+        hdlc = (*from_serial(arguments.serial), *hdlc)
+    if arguments.server is not None:
+        hdlc, wrapper = _one_server(arguments.server, arguments.server_address_bytes)
+    if arguments.client is not None and not 1 <= arguments.client <= _HIGHEST_PORT:
+        raise TargetError(f"--client {arguments.client}: from 1 to {_HIGHEST_PORT}")
+    clients = CLIENTS if arguments.client is None else (arguments.client,)
+    framings = (arguments.framing,) if arguments.framing else ("hdlc", "wrapper", "hdlc-mode-e")
+    return Scope(hdlc, wrapper, clients, framings)
+
+
+def _one_server(server: int, octets: int | None) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+    """Return the one address in HDLC and on the wrapper, each where it fits."""
+    sizes = [size for size in (octets,) if size] or [size for size in (1, 2, 4) if server < 1 << 7 * size][:1]
+    hdlc = tuple(Address(server, size) for size in sizes if 1 <= server < 1 << 7 * size)
+    wrapper = (Address(server),) if 1 <= server <= _HIGHEST_PORT else ()
+    if not hdlc and not (wrapper and not octets):
+        raise TargetError(f"--server {server}: 1 to 127 in one byte, 16383 in two, 268435455 in four")
+    return hdlc, wrapper
+
+
+def patience(arguments: argparse.Namespace) -> Patience:
+    """Return how long is waited for what.
+
+    Raises:
+        TargetError: it is no time to wait.
+    """
+    if not 0 < arguments.timeout <= _LONGEST_S:
+        raise TargetError(f"--timeout {arguments.timeout:g}: seconds, above 0 and up to {_LONGEST_S:g}")
+    if not arguments.rate > 0:
+        raise TargetError(f"--rate {arguments.rate:g}: connections a second, above 0")
+    timeout_s = arguments.timeout
+    return Patience(max(_SHORTEST_CONNECT_S, timeout_s), timeout_s, min(_BETWEEN_S, timeout_s))
+
+
+def ports(text: str) -> tuple[int, ...]:
+    """Return the ports that ``text`` lists, each once.
+
+    Raises:
+        TargetError: it lists something else.
+    """
+    found = []
+    for part in filter(None, text.replace(" ", "").split(",")):
+        if not part.isascii() or not part.isdigit() or not 1 <= int(part) <= 0xFFFF:
+            raise TargetError(f"--ports {text}: numbers from 1 to 65535, separated by commas")
+        found.append(int(part))
+    return tuple(dict.fromkeys(found))
+
+
+def check_profile_out(text: str) -> None:
+    """See to it that a profile written there can be found by its name.
+
+    Raises:
+        TargetError: it could not.
+    """
+    if text not in ("", "-") and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}\.toml", Path(text).name):
+        raise TargetError(f"--profile-out {text}: a profile's file is named like my_meter.toml; - prints it")
+
+
+def given(arguments: argparse.Namespace, environ: Mapping[str, str], say: Catalogue, terminal: Terminal) -> Given:
+    """Return the secrets: from the options, from the environment, or asked for."""
+    found: dict[str, str] = {}
+    for name, variable in _SECRETS:
+        text = getattr(arguments, name)
+        if text == "-":
+            text = _asked(say("probe.prompt", what=name.replace("_", " ")), sys.stdin)
+        elif text:
+            terminal.say(terminal.sign("warn"), " ", say("probe.visible"))
+        found[name] = text or environ.get(variable, "")
+    return Given(
+        **found,
+        authentication=arguments.authentication,
+        security=arguments.security,
+        suite=arguments.suite,
+        system_title=arguments.system_title,
+    )
+
+
+def places() -> Settings:
+    """Return where data and profiles lie; nothing else is looked at: a mistake in a meter must not stop a probe."""
+    named = {name: os.environ.get(name.upper(), "") for name in ("data_dir", "profiles_dir")}
+    return Settings.model_validate({name: value for name, value in named.items() if value})
+
+
+def _asked(prompt: str, stdin: TextIO) -> str:
+    """Ask for a secret without showing it; from a pipe it is the next line."""
+    return getpass.getpass(prompt) if stdin.isatty() else stdin.readline().rstrip("\r\n")

@@ -1,0 +1,224 @@
+"""``bridge read METER``: one reading of a configured meter, as a table or as JSON; registers or a load profile.
+
+A meter is asked through the running bridge where there is one, for most meters allow one session. Else over a
+connection of its own, which is released at the end, after an error, and after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bridge.commissioning import running
+from bridge.commissioning.command_line import ALL_WELL, SOMETHING_WRONG
+from bridge.commissioning.direct import secret_of
+from bridge.commissioning.probing.attempts import Attempts
+from bridge.commissioning.probing.meeting import meeting
+from bridge.commissioning.probing.naming import key_of, short_obis
+from bridge.commissioning.probing.registers import Read, read_register
+from bridge.commissioning.read_shown import Shown
+from bridge.commissioning.read_wanted import wanted_by
+from bridge.configuration.reading import read as read_configuration
+from bridge.errors import AuthError, ConfigError, MeterError
+from bridge.meters import profile_generic
+from bridge.meters.keys import Counters
+from bridge.meters.link import Link
+from bridge.meters.record import Recorder
+from bridge.meters.refusals import Refusals
+from bridge.meters.session import Session
+from bridge.settings import SECRETS_DIR
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+    from typing import TextIO
+
+    from bridge.commissioning.catalogue import Catalogue
+    from bridge.commissioning.probing.meeting import Talk
+    from bridge.commissioning.read_wanted import Wanted
+    from bridge.commissioning.terminal import Terminal
+    from bridge.meters.meter import Meter
+    from bridge.meters.profile_generic import Layout, Row
+    from bridge.settings import Settings
+
+_CLASSES = (3, 1, 4, 5, 8)
+"""Tried in turn where nobody says the class: register, data, extended register, demand register, clock."""
+_WRONG_CLASS = (4, 9, 11)
+"""Data-access-results that may mean another class: object undefined, class inconsistent, object unavailable."""
+_HELD = {"same": "read.held.same", "many": "read.held.many", "forgetful": "read.held.forgetful"}
+
+
+def run(arguments: argparse.Namespace, environ: Mapping[str, str], say: Catalogue, terminal: Terminal) -> int:
+    """Read and return the exit code.
+
+    Raises:
+        ConfigError: the settings, or what was asked for, cannot be used.
+    """
+    wanted = wanted_by(arguments, say)
+    configuration = read_configuration(environ, SECRETS_DIR)
+    if configuration.problems:
+        raise ConfigError(configuration.problems)
+    named = {name.lower(): meter for name, meter in configuration.resolved.items()}
+    meter = named.get(arguments.meter.lower())
+    if meter is None:
+        known = ", ".join(configuration.resolved) or "-"
+        raise ConfigError([say("read.unknown", name=arguments.meter, known=known)])
+    order = _Order(arguments, say=say, terminal=terminal, settings=configuration.settings, meter=meter, wanted=wanted)
+    if not arguments.direct:
+        found = running.find(running.health_port(environ))
+        if found is not None:
+            return order.through(found[0])
+    return order.directly()
+
+
+class _Order:
+    """One ``bridge read``."""
+
+    def __init__(
+        self,
+        arguments: argparse.Namespace,
+        *,
+        say: Catalogue,
+        terminal: Terminal,
+        settings: Settings,
+        meter: Meter,
+        wanted: Wanted,
+    ) -> None:
+        self._say = say
+        self._terminal = terminal
+        self._settings = settings
+        self._meter = meter
+        self._wanted = wanted
+        self._shown = Shown(meter.name, say, terminal, as_json=arguments.json)
+        self._record: str = arguments.record
+
+    def through(self, bridge: running.Running) -> int:
+        """Have the running bridge read the meter."""
+        meter = self._meter
+        if not self._wanted.is_usual or self._record:
+            return self._fail(self._say("read.running", name=meter.name))
+        if not bridge.is_here:
+            return self._fail(self._say("read.elsewhere", name=meter.name))
+        began_s = time.monotonic()
+        try:
+            answer = bridge.read(meter.name)
+        except (OSError, ValueError) as error:
+            return self._fail(self._say("read.no_answer", said=error))
+        took_s = time.monotonic() - began_s
+        if "error" in answer:
+            hint = answer.get("hint", "")
+            return self._fail(f"{answer['error']} | {hint}" if hint else str(answer["error"]))
+        values: dict[str, Any] = answer.get("values", {})
+        reads = [
+            (register.key, Read(register.class_id, register.logical_name, values.get(register.key)))
+            for register in meter.registers
+        ]
+        self._shown.reading(reads, answer.get("ts", 0) / 1000, took_s, "read.through")
+        return ALL_WELL
+
+    def directly(self) -> int:
+        """Read the meter over a connection of our own."""
+        settings, meter = self._settings, self._meter
+        with suppress(OSError):  # without it nothing secret is tried: see probing/attempts.py
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
+        attempts = Attempts(Refusals(settings.data_dir), meter.host, meter.port, meter.server)
+        secret = secret_of(meter)
+        held = attempts.held(meter.client, secret) if secret else None
+        if held is not None:
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(held.last_s)) if held.last_s else "-"
+            return self._fail(self._say(_HELD[held.reason], name=meter.name, count=held.count, when=when))
+        try:
+            if not self._record:
+                return asyncio.run(self._read(attempts, secret, None))
+            with Path(self._record).open("w", encoding="utf-8") as file:
+                code = asyncio.run(self._read(attempts, secret, file))
+            self._shown.recorded(self._record)
+        except MeterError as error:
+            return self._fail(f"{meter.name}: {error}" + (f" | {error.hint}" if error.hint else ""))
+        except OSError as error:
+            return self._fail(self._say("read.unwritable", file=self._record, said=error.strerror or error))
+        return code
+
+    async def _read(self, attempts: Attempts, secret: bytes, record: TextIO | None) -> int:
+        meter = self._meter
+        counters = Counters(self._settings.data_dir / "counters.db")
+        if meter.keys is not None:
+            meter = meter.titled(counters.system_title())
+        link = Link(
+            meter.host,
+            meter.port,
+            meter.framing,
+            connect_timeout_s=self._settings.link.connect_timeout_s,
+            frame_gap_s=meter.frame_gap_s,
+            connecting=asyncio.Semaphore(1),
+        )
+        session = Session(meter, counters)
+        watch = Recorder(record, meter) if record is not None else None
+        with self._terminal.progress() as progress:
+            progress.show(self._say("read.connecting", name=meter.name))
+            began_s, at_s = time.monotonic(), time.time()
+            try:
+                async with meeting(link, session, meter.timeout_s, watch=watch) as talk:
+                    await self._associate(talk, attempts, secret)
+                    if self._wanted.load_profile:
+                        rows = await self._load_profile(talk, progress.show)
+                    else:
+                        reads = [await self._one(talk, key, *what) for key, what in self._what()]
+            finally:
+                link.close()
+        if self._wanted.load_profile:
+            self._shown.rows(*rows)
+            return ALL_WELL
+        self._shown.reading(reads, at_s, time.monotonic() - began_s, "read.direct")
+        return ALL_WELL if any(one.value is not None for _, one in reads) else SOMETHING_WRONG
+
+    async def _associate(self, talk: Talk, attempts: Attempts, secret: bytes) -> None:
+        try:
+            await talk.carry(talk.session.connect())
+        except AuthError:
+            if secret:
+                await asyncio.to_thread(attempts.refused, self._meter.client, secret)
+            raise
+        if secret:
+            await asyncio.to_thread(attempts.accepted, self._meter.client)
+
+    def _what(self) -> list[tuple[str, tuple[int | None, str, int]]]:
+        """Return what is read: key, and class (None to find out), logical name, attribute."""
+        meter, wanted = self._meter, self._wanted
+        if not wanted.codes:
+            return [(one.key, (one.class_id, one.logical_name, one.attribute)) for one in meter.registers]
+        known = {one.logical_name: one for one in (*meter.attributes, *meter.registers)}
+        what: list[tuple[str, tuple[int | None, str, int]]] = []
+        for code in wanted.codes:
+            register = known.get(code)
+            class_id = wanted.class_id or (register.class_id if register else None)
+            key = register.key if register and wanted.attribute == register.attribute else key_of(code)
+            what.append((key, (class_id, code, wanted.attribute)))
+        return what
+
+    async def _one(self, talk: Talk, key: str, class_id: int | None, code: str, attribute: int) -> tuple[str, Read]:
+        if class_id is not None:
+            return key, await read_register(talk, class_id, code, attribute)
+        for guess in _CLASSES:
+            read = await read_register(talk, guess, code, attribute)
+            if read.refusal not in _WRONG_CLASS:
+                break
+        return key, read
+
+    async def _load_profile(self, talk: Talk, tell: Callable[[str], None]) -> tuple[Layout, list[Row]]:
+        session, wanted = talk.session, self._wanted
+        of = await talk.carry(profile_generic.layout(session, wanted.load_profile))
+        tell(self._say("read.rows", code=short_obis(wanted.load_profile)))
+        if wanted.last is not None:
+            return of, await talk.carry(profile_generic.newest(session, of, wanted.last))
+        end = wanted.end or datetime.now(UTC if wanted.start is None or wanted.start.tzinfo else None)
+        start = wanted.start or end - timedelta(days=1)
+        return of, await talk.carry(profile_generic.by_range(session, of, start, end))
+
+    def _fail(self, said: str) -> int:
+        self._shown.failure(said)
+        return SOMETHING_WRONG

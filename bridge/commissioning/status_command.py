@@ -1,0 +1,35 @@
+"""``bridge status`` on the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from bridge.commissioning.command_line import add
+
+if TYPE_CHECKING:
+    import argparse
+
+    from bridge.commissioning.catalogue import Catalogue
+    from bridge.commissioning.command_line import Subparsers
+
+
+def register(commands: Subparsers, say: Catalogue) -> None:
+    """Add the command."""
+    parser = add(
+        commands, "status", summary=say("status.help"), about=say("status.help.about"), after=say("status.help.after")
+    )
+    parser.add_argument("--watch", action="store_true", help=say("status.help.watch"))
+    parser.add_argument("--json", action="store_true", help=say("status.help.json"))
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run it and return the exit code."""
+    from bridge.commissioning.running import health_port  # noqa: PLC0415
+    from bridge.commissioning.status import status  # noqa: PLC0415
+
+    return status(
+        health_port(os.environ), sys.stdout, environ=os.environ, as_json=arguments.json, watch=arguments.watch
+    )

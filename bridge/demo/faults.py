@@ -1,0 +1,230 @@
+"""What the demo meter can be told to do wrong: one table, by name, and what each does to the meter's own answers.
+
+What goes wrong on the line (bytes lost, bent, late) is ``line_faults.py``'s business; it looks its faults up here.
+Nothing of gurux-dlms is needed, so that ``--help`` can show the table at no cost.
+Every chance is taken from one random generator with a seed, so that a run can be had again.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Fault(NamedTuple):
+    """A line of the table: what the argument is, what stands for it when none is given, and what the fault does."""
+
+    argument: str
+    default: str
+    does: str
+
+
+TABLE: dict[str, Fault] = {
+    # On the line.
+    "drop": Fault("P", "0.2", "an answer vanishes, with probability P"),
+    "delay": Fault("SECONDS", "0.5", "every answer comes SECONDS late"),
+    "half-frames": Fault("P", "0.2", "a frame is cut in the middle and silence follows"),
+    "corrupt": Fault("P", "0.2", "a byte of a frame is flipped"),
+    "missing-last-byte": Fault("P", "0.2", "an answer's last byte is not sent"),
+    "echo": Fault("", "", "what was received is sent back in front of the answer"),
+    "late": Fault("P", "0.2", "an answer is held back and comes with the next one"),
+    "reset": Fault("P", "0.1", "the connection is reset in the middle of a frame"),
+    "one-session": Fault("refuse|ignore", "refuse", "a second connection is closed at once, or never answered"),
+    "slow": Fault("BYTES_PER_S", "1", "answers come at BYTES_PER_S"),
+    "garbage": Fault("P", "0.3", "random bytes before, between and after frames"),
+    "shared-flag": Fault("", "", "frames that follow each other share a flag"),
+    "split": Fault("", "", "one byte a TCP segment"),
+    "silent": Fault("P", "1", "accepts connections and does not answer"),
+    # In the meter.
+    "refuse": Fault("OBIS", "1.1.32.7.0.255", "refuses this object (read-write-denied); may be given several times"),
+    "lies-list": Fault(
+        "exception|garbage|count|error|silent", "exception", "agrees to multiple references and cannot do them"
+    ),
+    "counter": Fault("same|low|jump", "same", "its invocation counter stays, falls or leaps"),
+    "clock-jump": Fault("SECONDS", "3600", "its clock jumps by SECONDS ten seconds after it was first asked anything"),
+    "tiny-blocks": Fault("BYTES", "16", "long answers come in blocks of BYTES"),
+    "notify": Fault("P", "0.3", "DataNotification and EventNotification come before and within answers, unasked"),
+    "forgets": Fault("P", "0.1", "drops the association by itself: DM, or service-not-allowed behind the wrapper"),
+    "exception": Fault("P", "0.1", "answers a read with an exception-response or a confirmed-service-error"),
+    "nonsense": Fault("P", "0.2", "a register's value is null-data, NaN or of a type that it must not have"),
+}
+
+FALSE_VALUE = 0x0BADBAD0
+"""What notifications carry: whoever takes one for an answer reads this."""
+
+_WRONG_VALUES = (
+    b"\x00",  # null-data
+    b"\x18\x7f\xf8\x00\x00\x00\x00\x00\x00",  # float64, not a number
+    b"\x17\x7f\x80\x00\x00",  # float32, infinity
+    b"\x0a\x05-----",  # visible-string
+    b"\x09\x02\xff\xff",  # octet-string
+    b"\x01\x00",  # array of nothing
+)
+_GIVEN = re.compile(r"^(\d+)[-.](\d+)[:.](\d+)\.(\d+)\.(\d+)(?:[.*](\d+))?$")
+
+
+class Faults:
+    """The faults of one meter; without arguments it has none.
+
+    Args:
+        wanted: argument by name of the fault; several arguments in a list; an empty one takes the default.
+        seed: of all chances.
+
+    Raises:
+        ValueError: there is no such fault, or its argument makes no sense.
+    """
+
+    def __init__(self, wanted: Mapping[str, str | float | list[str]] | None = None, *, seed: int = 1) -> None:
+        self.rng = random.Random(seed)  # noqa: S311 - chances, no secret
+        self._arguments: dict[str, list[str]] = {}
+        self._first_asked_s: float | None = None
+        self.counts: dict[str, int] = {}
+        for name, given in (wanted or {}).items():
+            if name not in TABLE:
+                raise ValueError(f"there is no fault {name!r}; there are {', '.join(TABLE)}")
+            arguments = given if isinstance(given, list) else [str(given)]
+            self._arguments[name] = [_checked(name, argument or TABLE[name].default) for argument in arguments]
+
+    @classmethod
+    def parse(cls, texts: Iterable[str], *, seed: int = 1) -> Faults:
+        """Return the faults that ``NAME[=ARGUMENT][,NAME…]`` texts ask for.
+
+        Raises:
+            ValueError: as above.
+        """
+        wanted: dict[str, str | float | list[str]] = {}
+        for part in (part.strip() for text in texts for part in text.split(",")):
+            name, _, argument = part.partition("=")
+            known = wanted.setdefault(name, [])
+            if isinstance(known, list):
+                known.append(argument)
+        wanted.pop("", None)
+        return cls(wanted, seed=seed)
+
+    def __bool__(self) -> bool:
+        return bool(self._arguments)
+
+    def has(self, name: str) -> bool:
+        """Return whether fault ``name`` was asked for."""
+        return name in self._arguments
+
+    def text(self, name: str) -> str:
+        """Return the argument of ``name``; its default, even when it was not asked for."""
+        return self._arguments.get(name, [TABLE[name].default])[-1]
+
+    def strikes(self, name: str) -> bool:
+        """Return whether ``name`` strikes now: it was asked for and its chance says so. Counts in :attr:`counts`."""
+        if not self.has(name) or self.rng.random() >= float(self.text(name)):
+            return False
+        self.counts[name] = self.counts.get(name, 0) + 1
+        return True
+
+    # What the meter's own layers ask.
+
+    @property
+    def block_bytes(self) -> int:
+        """The size of a block of a long answer; 0 leaves it to the agreed PDU size."""
+        return int(self.text("tiny-blocks")) if self.has("tiny-blocks") else 0
+
+    def clock(self, now_s: float) -> float:
+        """Return what the meter takes ``now_s`` for."""
+        if not self.has("clock-jump"):
+            return now_s
+        if self._first_asked_s is None:
+            self._first_asked_s = now_s
+        return now_s + float(self.text("clock-jump")) if now_s - self._first_asked_s >= 10 else now_s
+
+    def refuses(self, obis: str, index: int) -> bool:
+        """Return whether this object is one that is refused; its logical name, attribute 1, never is."""
+        return index != 1 and self.has("refuse") and obis in self._arguments["refuse"]
+
+    def nonsense(self, class_id: int, index: int, value: bytes) -> bytes:
+        """Return ``value``, or one that makes no sense for a register's value."""
+        if class_id in (3, 4, 5) and index == 2 and self.strikes("nonsense"):
+            return self.rng.choice(_WRONG_VALUES)
+        return value
+
+    def exception(self, apdu: bytes) -> bytes:
+        """Return an error instead of the answer to a GET or READ; nothing when there is none today."""
+        if apdu[0] not in (0xC0, 0x05) or not self.strikes("exception"):
+            return b""
+        # service-not-allowed · service-unknown, not supported · other reason · read error: hardware, other
+        return bytes.fromhex(self.rng.choice(("d80101", "d80202", "d80103", "0e050100")))
+
+    def counter(self, counter: int) -> int:
+        """Return the invocation counter to use where ``counter`` would be right."""
+        if not self.has("counter"):
+            return counter
+        how = self.text("counter")
+        if how == "same":
+            return 1
+        return max(0, 1000 - counter) if how == "low" else self.rng.randrange(1 << 32)
+
+    def lie_about_list(self, invoke: int | None, count: int) -> bytes | None:
+        """Return the false answer to a GET-WITH-LIST (``invoke`` None: a READ of several); None for an honest one."""
+        if not self.has("lies-list"):
+            return None
+        head = b"\x0c" if invoke is None else bytes((0xC4, 3, invoke))
+        how = self.text("lies-list")
+        if how == "exception":
+            return bytes.fromhex("d80202")
+        if how == "garbage":
+            return head + self.rng.randbytes(7)
+        if how == "count":  # one item short, and what is there is nothing
+            return head + bytes((count - 1,)) + b"\x00\x00" * (count - 1)
+        if how == "error":
+            return b"\x0c\x01\x01\x03" if invoke is None else bytes((0xC4, 1, invoke, 1, 3))
+        return b""
+
+    def notification(self) -> bytes:
+        """Return an APDU that nobody asked for, now and then; nothing else."""
+        if not self.strikes("notify"):
+            return b""
+        name = bytes((1, 1, 1, 7, 0, 255))
+        value = b"\x06" + FALSE_VALUE.to_bytes(4)  # double-long-unsigned
+        if self.rng.random() < 0.5:  # DataNotification: long invoke-id, no time, body
+            return b"\x0f" + self.rng.randbytes(4) + b"\x00\x02\x02\x09\x06" + name + value
+        return b"\xc2\x00\x00\x03" + name + b"\x02" + value  # EventNotification: no time, class, name, attribute, value
+
+
+def _checked(name: str, argument: str) -> str:
+    """Return ``argument`` when it is one for fault ``name``; an OBIS code with points.
+
+    Raises:
+        ValueError: it is not.
+    """
+    kind = TABLE[name].argument
+    wrong = ValueError(f"fault {name}: {argument!r} is no {kind or 'argument it takes'}")
+    if kind == "OBIS":
+        if not (match := _GIVEN.match(argument)):
+            raise wrong
+        return ".".join(group or "255" for group in match.groups())
+    if "|" in kind:
+        if argument not in kind.split("|"):
+            raise wrong
+        return argument
+    if kind:
+        try:
+            number = float(argument)
+        except ValueError:
+            raise wrong from None
+        if (kind == "P" and not 0 <= number <= 1) or (kind in ("BYTES", "BYTES_PER_S") and number <= 0):
+            raise wrong
+        return argument
+    if argument:
+        raise wrong
+    return ""
+
+
+def listed() -> str:
+    """Return the table as text, for ``--help``."""
+    lines = []
+    for name, fault in TABLE.items():
+        head = f"{name}={fault.argument}" if fault.argument else name
+        default = f" (default {fault.default})" if fault.default else ""
+        lines.append(f"  {head:<32}{fault.does}{default}")
+    return "\n".join(lines)

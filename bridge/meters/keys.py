@@ -1,0 +1,238 @@
+"""A meter's keys and the invocation counters that go with them: reserved ahead on disk, never reused, never lowered.
+
+Rules
+    A number that was used once with a key is never used again with it (IEC 62056-5-3, 9.2.3.3.7.3): AES-GCM is broken
+    for good by a second use, and meters refuse it. So a counter belongs to the key and to no meter: meters that share
+    a key share the counter.
+    What is on disk is the first number that was never given out. It is raised, and the disk has it for certain, before
+    a number of the new block is used; ``kill -9`` at any point skips numbers and repeats none.
+    Two processes (the bridge and ``bridge read``) draw disjoint blocks from the same file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bridge.errors import AssociationError
+from bridge.meters.counter_file import CounterFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+AUTHENTICATION, ENCRYPTION = 0x10, 0x20
+"""Bits of the security control byte (IEC 62056-5-3, 9.2.7.2.4.1)."""
+LIMIT = 1 << 32
+_TRUSTED, _LEAP = LIMIT - (1 << 28), 1 << 24
+"""What a meter says of the counter is not protected: no word of it may use up the key. Numbers above the first are
+taken from it only when they lie nearer than the second."""
+_BLOCK = 10_000
+_LOW = 2_000
+_FLAG_ID = b"DLB"
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityKeys:
+    """How the APDUs of a meter are protected.
+
+    Args:
+        security: ``AUTHENTICATION``, ``ENCRYPTION`` or both.
+        suite: security suite 0, 1 or 2 (IEC 62056-5-3, 9.2.3.7): AES-128 in 0 and 1, AES-256 in 2.
+        encryption_key: global unicast encryption key (block cipher key), 16 or 32 bytes.
+        authentication_key: authentication key, of the same length; empty when nothing is authenticated.
+        system_title: the client's, 8 bytes.
+        dedicated: whether each association gets a key of its own.
+        general: whether general-glo-ciphering is proposed.
+    """
+
+    security: int
+    suite: int
+    encryption_key: bytes = field(repr=False)
+    authentication_key: bytes = field(repr=False)
+    system_title: bytes = b""
+    dedicated: bool = False
+    general: bool = False
+
+    def fresh_dedicated_key(self) -> bytes | None:
+        """Return a random key for one association; None where the global key is used."""
+        return secrets.token_bytes(len(self.encryption_key)) if self.dedicated else None
+
+
+class InvocationCounter:
+    """The numbers of one key. Taking is cheap; reserving touches the disk and is done ahead, off the event loop.
+
+    Args:
+        draw: takes the least number and how many, returns the first number of a new block and the first after it.
+        drawn: returns the first number that nobody has drawn.
+    """
+
+    def __init__(self, draw: Callable[[int, int], tuple[int, int]], drawn: Callable[[], int]) -> None:
+        self._draw = draw
+        self._drawn = drawn
+        self._next = self._end = 0
+        self._lock = threading.Lock()  # a number is given out once, whichever thread draws
+        self._drawing = threading.Lock()
+
+    @property
+    def next(self) -> int:
+        """The number that is given out next."""
+        return self._next
+
+    @property
+    def is_low(self) -> bool:
+        """Whether :meth:`reserve` should be called before long."""
+        return self._end - self._next < _LOW
+
+    @property
+    def remaining_ratio(self) -> float:
+        """Share of all numbers that this key still has; near 0 the key must be changed."""
+        return (LIMIT - self._next) / LIMIT
+
+    def take(self) -> int:
+        """Return a number that nobody got before.
+
+        Raises:
+            AssociationError: the reserved ones are used up. Call :meth:`reserve`, then associate again.
+        """
+        with self._lock:
+            number = self._next
+            if number >= self._end:
+                raise AssociationError("has no invocation counter reserved", hint="is the data volume writable?")
+            self._next = number + 1
+        return number
+
+    def reserve(self, least: int = 0) -> None:
+        """Draw a new block from the disk; blocks for as long as the disk does.
+
+        Args:
+            least: no number below this one is given out any more: what the meter has seen already.
+
+        Raises:
+            AssociationError: the disk does not take it, or the key has no number left.
+        """
+        with self._drawing:
+            if least <= self._next and not self.is_low:
+                return
+            start, end = self._draw(max(least, 0), _BLOCK)
+            with self._lock:
+                if start != self._end:  # others have drawn in between
+                    self._next = start
+                self._next = max(self._next, least)
+                self._end = end
+
+    def give_up(self) -> None:
+        """Drop what is reserved when another process has drawn since: the meter may have seen its higher numbers.
+
+        The next block lies above those.
+
+        Raises:
+            AssociationError: the disk does not say.
+        """
+        if self._drawn() != self._end:
+            with self._lock:
+                self._next = self._end = 0
+
+    def seen_by_meter(self, number: int) -> None:
+        """Skip to ``number``, the lowest that the meter will take; never back.
+
+        Raises:
+            AssociationError: as :meth:`reserve`; or the number would all but use up the key, and is not believed.
+        """
+        if number > _TRUSTED and number > self._next + _LEAP:
+            raise AssociationError(
+                f"says that it has seen the invocation counter {number - 1}: not believed, it would use up the key",
+                hint="if it is true, the meter's encryption key must be changed",
+            )
+        with self._lock:
+            if number <= self._next:
+                return
+            if number < self._end:
+                self._next = number
+                return
+        self.reserve(number)
+
+
+class Counters:
+    """All counters of an installation, in one small SQLite file; and the system title that goes with them.
+
+    Args:
+        path: the file; None keeps them in memory, for a one-off command without a data volume.
+        clock_s: Unix seconds.
+    """
+
+    def __init__(self, path: Path | None, clock_s: Callable[[], float] = time.time) -> None:
+        self._file = None if path is None else CounterFile(path, clock_s)
+        self._clock_s = clock_s
+        self._counters: dict[str, InvocationCounter] = {}
+        self._memory: dict[str, int] = {}
+
+    @property
+    def lost(self) -> bool:
+        """Whether the file was damaged and set aside: what it knew is gone."""
+        return self._file is not None and self._file.lost
+
+    def of(self, keys: SecurityKeys) -> InvocationCounter:
+        """Return the counter of the key, the same object for the same key."""
+        name = hashlib.sha256(keys.encryption_key).hexdigest()[:32]
+        if name not in self._counters:
+            self._counters[name] = InvocationCounter(
+                lambda least, count: self._draw(name, least, count), lambda: self._drawn(name)
+            )
+        return self._counters[name]
+
+    def system_title(self) -> bytes:
+        """Return this installation's system title: three letters and five random bytes, made once and kept."""
+        fresh = _FLAG_ID + secrets.token_bytes(5)
+        return fresh if self._file is None else self._file.title(fresh)
+
+    def _draw(self, name: str, least: int, count: int) -> tuple[int, int]:
+        """Return the first number of a new block and the first after it."""
+
+        def step(drawn: int | None, lost: bool) -> tuple[int, int]:
+            return _block(max(self._lowest(drawn, lost=lost), least), count)
+
+        if self._file is None:
+            start, self._memory[name] = step(self._memory.get(name), False)
+            return start, self._memory[name]
+        with _in_plain_words():
+            return self._file.advance(name, step)
+
+    def _drawn(self, name: str) -> int:
+        """Return the first number that nobody has drawn."""
+        if self._file is None:
+            return self._lowest(self._memory.get(name), lost=False)
+        with _in_plain_words():
+            return self._lowest(self._file.next_of(name), lost=self._file.was_lost())
+
+    def _lowest(self, drawn: int | None, *, lost: bool) -> int:
+        if drawn is not None:
+            return drawn
+        # After a loss nothing tells what was used; seconds since 1970 are above it at less than a request a second.
+        return int(self._clock_s()) if lost else 1
+
+
+def _block(start: int, count: int) -> tuple[int, int]:
+    end = min(start + count, LIMIT)
+    if end <= start:
+        raise AssociationError(
+            "has used up the invocation counter of its key", hint="the meter's encryption key must be changed"
+        )
+    return start, end
+
+
+@contextmanager
+def _in_plain_words() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise AssociationError(
+            f"cannot be read: no invocation counter could be reserved on disk: {error}",
+            hint="is the data volume full or read-only?",
+        ) from error

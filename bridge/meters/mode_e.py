@@ -1,0 +1,64 @@
+"""The IEC 62056-21 mode E opening: a few lines of text, then HDLC on the same connection. Sans-I/O.
+
+Over TCP the baud rate is the converter's and does not change: the rate that the meter offers is acknowledged as it is
+(IEC 62056-21, 6.4.5; mode E and its HDLC in IEC 62056-46, annex A).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from bridge.errors import AssociationError, ReplyTimeout
+from bridge.meters.conversation import STRANGERS
+from bridge.meters.framing import Framer
+
+if TYPE_CHECKING:
+    from bridge.meters.conversation import Conversation
+
+_REQUEST = b"/?!\r\n"
+_ACK = 0x06
+_HDLC = b"2"  # protocol control and mode control: both 2 mean HDLC, binary
+_LONGEST_LINE = 256
+
+
+class LineFramer(Framer):
+    """Lines, each returned with its end. One that does not end is dropped."""
+
+    def _next(self) -> bytes | None:
+        buffer = self._buffer
+        end = buffer.find(b"\n") + 1
+        if not end:
+            if len(buffer) > _LONGEST_LINE:
+                self.dropped += len(buffer)
+                buffer.clear()
+            return None
+        line = bytes(buffer[:end])
+        del buffer[:end]
+        return line
+
+
+def opening() -> Conversation[str]:
+    """Sign on and switch to HDLC; return what the meter calls itself.
+
+    Raises:
+        AssociationError: it answers, but offers no mode E. Set another framing.
+        ReplyTimeout: silence. Close, wait, connect again.
+    """
+    line = yield _REQUEST
+    for _ in range(STRANGERS):
+        if line.lstrip(b"\x00\x7f")[:1] == b"/" and line != _REQUEST:
+            break
+        line = yield b""  # that was a wake-up character, or an echo
+    else:
+        raise AssociationError("answers, but not with an identification of IEC 62056-21", hint="set FRAMING=hdlc")
+    identity = line.strip(b"\x00\x7f\r\n")
+    if len(identity) < 5:
+        raise AssociationError(f"signs on with {identity!r}, which is no identification of IEC 62056-21")
+    rate = identity[4:5]
+    if b"\\2" not in identity and not rate.isdigit():
+        raise AssociationError("offers no mode E", hint="set FRAMING=hdlc, or wrapper")
+    acknowledgement = bytes((_ACK,)) + _HDLC + rate + _HDLC + b"\r\n"
+    with suppress(ReplyTimeout):  # some meters confirm, others are in HDLC at once
+        yield acknowledgement
+    return identity[1:].decode("ascii", "replace")

@@ -1,0 +1,252 @@
+"""Requests over an association that stands: invoke-ids, protection, late answers, blocks, refusals. Sans-I/O.
+
+Rules
+    An answer counts when its invoke-id is the request's. A late one, and what the meter says unasked in between, is
+    dropped and counted, and the answer waited for.
+    What stays unanswered is asked anew under a new invoke-id where the data link does not repeat by itself; ciphered
+    bytes never go out twice.
+    A value that ``prepared.py`` does not know is given to the reference, gurux, whose word is final.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.errors import AssociationError, DecodeError, ReplyTimeout, ServiceError
+from bridge.meters import prepared
+from bridge.meters.conversation import STRANGERS
+from bridge.meters.prepared import Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.meters.ciphering import Cipher
+    from bridge.meters.conversation import Conversation, DataLink
+    from bridge.meters.keys import InvocationCounter
+    from bridge.meters.prepared import Raw, Request
+
+_DATA_NOTIFICATION, _EVENT_NOTIFICATION, _INFORMATION_REPORT = 0x0F, 0xC2, 0x18
+_UNASKED = frozenset({_DATA_NOTIFICATION, _EVENT_NOTIFICATION, _INFORMATION_REPORT})
+_EXCEPTION, _SERVICE_ERROR = 0xD8, 0x0E
+_COUNTER_ERROR = 6  # exception-response, service-error invocation-counter-error: the counter it wants follows
+
+_LONGEST, _MOST_BLOCKS = 16 << 20, 1 << 16
+"""A load profile of years is shorter; a meter gone mad is not."""
+
+_BEFORE_DATA = {b"\xc4\x01": 4, b"\xc4\x03": 5}
+"""Octets before the value in the answer to one GET, and to a list of one; 3 in the answer to a READ."""
+
+_STATES = {1: "service not allowed", 2: "service unknown"}
+_ERRORS = {
+    1: "operation not possible",
+    2: "service not supported",
+    3: "other reason",
+    4: "PDU too long",
+    5: "deciphering error",
+    6: "invocation counter error",
+}
+"""Exception-response (IEC 62056-5-3, ExceptionResponse)."""
+
+
+class Services:
+    """What can be asked of one meter.
+
+    Args:
+        link: carries the APDUs.
+        reference: decodes a value that is not known here.
+        retries: how often is asked anew where the link does not repeat.
+        counter: told what a meter says of the invocation counter; None without protection.
+    """
+
+    __slots__ = ("_counter", "_invoke_id", "_reference", "_retries", "cipher", "late", "link", "notifications")
+
+    def __init__(
+        self,
+        link: DataLink,
+        *,
+        reference: Callable[[bytes], Raw],
+        retries: int = 0,
+        counter: InvocationCounter | None = None,
+    ) -> None:
+        self.link = link
+        self.cipher: Cipher | None = None
+        self._reference = reference
+        self._retries = 0 if link.asks_again else retries
+        self._counter = counter
+        self._invoke_id = 0
+        self.late = 0
+        """Answers dropped because they came after the request was given up."""
+        self.notifications = 0
+        """Unsolicited APDUs dropped."""
+
+    @property
+    def longest_request_bytes(self) -> int:
+        """Longest plain APDU that goes in one frame of the link."""
+        return self.link.max_request_bytes - (self.cipher.overhead_bytes if self.cipher else 0)
+
+    def results(self, request: Request) -> Conversation[list[Result]]:
+        """Send ``request`` and return its results, one for each attribute, refused ones included.
+
+        Raises:
+            ServiceError: the meter refuses the request as a whole. Ask another way, or associate again.
+            DecodeError: the answer makes no sense. The same.
+            Unexpected: so does a list, for there is a rare type in it. Ask for each by itself.
+            ReplyTimeout, AssociationError: the association is gone. Close, wait, connect again.
+        """
+        for attempts_left in range(self._retries, -1, -1):
+            try:
+                if self.cipher is None and self.link.asks_again:
+                    # The usual case by itself. Under HDLC a late answer is told by its sequence number: the
+                    # invoke-id may stay, and the frames with it.
+                    apdu = yield from self.link.ask(request.plain)
+                    if (
+                        request.count == 1
+                        and (value := prepared.integer(apdu)) is not None
+                        and apdu[2] & 0x0F == request.invoke_id
+                    ):
+                        return [Result(value)]
+                    apdu = yield from self._answer(apdu, request, request.invoke_id)
+                else:
+                    apdu = yield from self._ask_once(request)
+                if prepared.is_block(apdu):
+                    return (yield from self._blocks(apdu, request))
+                break
+            except ReplyTimeout as silence:
+                # Short names have no invoke-id: a late answer could not be told from the next one's.
+                if silence.final or not attempts_left or request.tail is None:
+                    raise
+        if request.count == 1 and (value := prepared.integer(apdu)) is not None:
+            return [Result(value)]
+        try:
+            return prepared.answer(apdu, request)
+        except prepared.Unexpected:
+            if request.count > 1:  # gurux loses its place in a list behind null-data and empty arrays
+                raise
+            return [Result(self._reference(apdu[_BEFORE_DATA.get(apdu[:2], 3) :]))]
+
+    def association(self, apdu: bytes) -> Conversation[bytes]:
+        """Send an APDU of the association control (AARQ, RLRQ) or one that is protected already; return the answer.
+
+        Nothing is repeated: a challenge and a counter are for one use.
+
+        Raises:
+            ServiceError, AssociationError: the meter refuses. Close, wait, connect again.
+            ReplyTimeout: silence. The same.
+        """
+        # Given how to repeat it, the link keeps nothing of it: a password may stand in it.
+        answer = yield from self.link.ask(apdu, again=_never if self._counter else lambda: apdu)
+        for _ in range(STRANGERS):
+            if answer[:1] and answer[0] in _UNASKED:
+                self.notifications += 1
+                answer = yield from self.link.more()
+                continue
+            self._refused(answer)
+            return answer
+        raise DecodeError("speaks only of other things when asked to associate")
+
+    def _ask_once(self, request: Request, *, goes_on: bool = False) -> Conversation[bytes]:
+        """Send ``request`` once; one that ``goes_on`` with a long answer keeps the invoke-id (9.3.2)."""
+        cipher = self.cipher
+        if cipher is None and self.link.asks_again:
+            invoke_id = request.invoke_id
+            apdu = yield from self.link.ask(request.plain)
+        else:
+            if not goes_on:
+                self._invoke_id = self._invoke_id + 1 & 0x0F
+            invoke_id = self._invoke_id
+            plain = request.apdu(invoke_id)
+            if cipher is None:
+                apdu = yield from self.link.ask(plain)
+            else:
+                apdu = yield from self.link.ask(cipher.protect(plain), again=lambda: cipher.protect(plain))
+        return (yield from self._answer(apdu, request, invoke_id))
+
+    def _answer(self, apdu: bytes, request: Request, invoke_id: int) -> Conversation[bytes]:
+        """Return the plain answer to ``request``: ``apdu``, or one that comes after it."""
+        cipher = self.cipher
+        if (
+            cipher is None
+            and request.tail is not None
+            and apdu[:1] == b"\xc4"
+            and apdu[2:3]
+            and apdu[2] & 0x0F == invoke_id
+        ):
+            return apdu
+        for _ in range(STRANGERS):
+            if cipher is not None and not (apdu and apdu[0] in _UNASKED):  # what is pushed may come in clear
+                apdu = cipher.open(apdu)
+            if self._is_answer(apdu, request, invoke_id):
+                return apdu
+            apdu = yield from self.link.more()
+        raise DecodeError(f"sent {STRANGERS} APDUs, none of which answers the request")
+
+    def _is_answer(self, apdu: bytes, request: Request, invoke_id: int) -> bool:
+        tag = apdu[0] if apdu else 0
+        if tag in _UNASKED:
+            self.notifications += 1
+            return False
+        self._refused(apdu)
+        if request.tail is None:
+            if tag != prepared.READ_RESPONSE:
+                raise DecodeError(f"answers a read request with 0x{tag:02X}")
+            return True
+        if tag != prepared.GET_RESPONSE:
+            raise DecodeError(f"answers a GET request with 0x{tag:02X}")
+        if len(apdu) > 2 and apdu[2] & 0x0F == invoke_id:
+            return True
+        self.late += 1
+        return False
+
+    def _refused(self, apdu: bytes) -> None:
+        """Raise what an exception-response or a confirmedServiceError says."""
+        tag = apdu[0] if apdu else 0
+        if tag == _EXCEPTION:
+            state, error = (*apdu[1:3], 0, 0)[:2]
+            what = f"{_STATES.get(state, f'state {state}')}, {_ERRORS.get(error, f'error {error}')}"
+            if error == _COUNTER_ERROR and self._counter is not None:
+                wanted = int.from_bytes(apdu[3:7]) if len(apdu) >= 7 else 0
+                self._counter.seen_by_meter(wanted + 1 if wanted < 0xFFFFFFFF else wanted)
+                raise AssociationError(
+                    f"finds the invocation counter too low ({what}); it is raised above {wanted}",
+                    hint="nothing to do: the next association goes on above it",
+                )
+            raise ServiceError(f"answers with an exception: {what}")
+        if tag == _SERVICE_ERROR:
+            raise ServiceError(f"answers with a confirmed service error: {apdu[1:].hex(' ').upper() or 'empty'}")
+
+    def _blocks(self, apdu: bytes, request: Request) -> Conversation[list[Result]]:
+        """Fetch the other blocks of an answer and return what they hold together."""
+        is_list = request.count > 1 or request.head[0] == prepared.READ_REQUEST
+        parts: list[bytes] = []
+        size = 0
+        expected = 1
+        while True:
+            block = prepared.block(apdu)
+            if isinstance(block, Result):
+                return [block] * request.count
+            if block.number != expected and not (expected == 1 and block.number == 0):
+                raise DecodeError(f"sent block {block.number} instead of {expected}")
+            parts.append(block.data)
+            size += len(block.data)
+            if block.is_last:
+                break
+            if size > _LONGEST or len(parts) > _MOST_BLOCKS:
+                raise DecodeError(f"does not come to an end: {len(parts)} blocks, {size} bytes")
+            following = prepared.read_next if request.tail is None else prepared.get_next
+            step = following(block.number)
+            step.fix(request.invoke_id)
+            apdu = yield from self._ask_once(step, goes_on=True)
+            expected = block.number + 1
+            if not prepared.is_block(apdu):
+                raise DecodeError("broke off a long answer")
+        joined = b"".join(parts)
+        try:
+            return prepared.from_blocks(joined, request, is_list=is_list)
+        except prepared.Unexpected:
+            if request.count > 1:
+                raise
+            return [Result(self._reference(joined[2:] if is_list else joined))]  # behind the count, and success
+
+
+def _never() -> bytes:
+    raise ReplyTimeout("no answer to the association request", hint="check addresses and keys")

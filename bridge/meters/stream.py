@@ -1,0 +1,275 @@
+"""asyncio's side of an open connection: it drives a conversation right where the bytes arrive.
+
+A request costs one write and one wake-up of the loop, and no task. One lazy timer a connection. Raises OSError when the
+connection breaks; ``link.py`` makes errors of the bridge of that. Knows neither meters nor addresses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from bridge.errors import ReplyTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.meters.conversation import Conversation
+    from bridge.meters.framing import Framer
+    from bridge.meters.link import Watch
+
+T = TypeVar("T")
+SILENCE = "no answer"
+_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))  # a dead peer is known in a minute
+_FLOOD_BYTES = 1 << 20
+"""So many bytes that are no answer, and the connection is given up: whoever babbles must not keep the loop busy."""
+_CLOCK_STEP_S = 0.001  # of uvloop's clock
+
+
+class Stream(asyncio.Protocol):
+    """Bytes to frames, frames into the conversation that runs.
+
+    Args:
+        framing: cuts the bytes into frames.
+        gap_s: least silence between what came last and the next request, seconds.
+    """
+
+    __slots__ = (
+        "_asked",
+        "_conversation",
+        "_deadline_s",
+        "_delayed",
+        "_done",
+        "_ended_s",
+        "_framer",
+        "_gap_s",
+        "_heard",
+        "_last_s",
+        "_loop",
+        "_patient",
+        "_repeats",
+        "_stale",
+        "_timeout_s",
+        "_timer",
+        "_timer_s",
+        "_transport",
+        "_watch",
+        "broken",
+    )  # fmt: skip
+
+    def __init__(self, framing: Framer, gap_s: float) -> None:
+        self.broken: OSError | None = None
+        """Why the connection is of no more use; None while it stands."""
+        self._loop = asyncio.get_running_loop()
+        self._framer = framing
+        self._gap_s = gap_s
+        self._last_s = 0.0
+        self._transport: asyncio.Transport | None = None
+        self._conversation: Conversation[Any] | None = None
+        self._done: asyncio.Future[Any] | None = None
+        self._watch: Watch | None = None
+        self._timeout_s = self._deadline_s = self._timer_s = self._ended_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None  # runs out at _timer_s, never after _deadline_s
+        self._delayed: asyncio.TimerHandle | None = None
+        self._asked = 0  # requests so far
+        self._stale = 0  # bytes of frames that nobody waited for
+        self._repeats = 0
+        self._patient = self._heard = True
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Set the socket up; asyncio calls this."""
+        self._transport = cast("asyncio.Transport", transport)  # a TCP connection has no other; uvloop's says no kin
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _KEEPALIVE:
+            if hasattr(socket, option):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand whole frames to the conversation, and count what answers nothing; asyncio calls this."""
+        if self._gap_s:
+            self._last_s = self._loop.time()
+        if self._conversation is None:
+            self._stale += len(data.strip(b"\x7e"))  # flags are fill
+            self._bear(self._stale)
+            return
+        frames = self._framer.feed(data)
+        if not frames:
+            self._bear(self._framer.dropped)
+            return
+        asked = self._asked
+        for frame in frames:
+            conversation = self._conversation
+            if conversation is None or self._asked != asked or self._delayed is not None:
+                self._stale += len(frame)  # it came before what was asked since
+                continue
+            self._heard = True
+            if self._watch is not None:
+                self._watch.came(frame)
+            self._go_on(conversation.send, frame)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the conversation with the reason; asyncio calls this."""
+        if self.broken is None:
+            closed = ConnectionResetError(errno.ECONNRESET, "the other side closed the connection")
+            self._break(exc if isinstance(exc, OSError) else closed)
+
+    async def converse(
+        self, conversation: Conversation[T], timeout_s: float, watch: Watch | None, *, patient: bool
+    ) -> T:
+        """Carry ``conversation`` to its end and return its result; see :meth:`~bridge.meters.link.Link.converse`.
+
+        Raises:
+            OSError: the connection broke. Close, then open another.
+            MeterError: whatever the conversation raises.
+        """
+        if self.broken is not None:
+            conversation.close()
+            raise self.broken
+        done: asyncio.Future[T] = self._loop.create_future()
+        self._conversation, self._done, self._watch = conversation, done, watch
+        self._timeout_s, self._patient, self._heard = timeout_s, patient, False
+        self._deadline_s = self._loop.time() + timeout_s
+        try:
+            self._go_on(conversation.send, None)
+            # The timer of the conversation before may do; it moves itself on.
+            if self._conversation is not None and (self._timer is None or self._timer_s > self._deadline_s):
+                self._arm()
+            return await done
+        except asyncio.CancelledError:
+            if done.done() and not done.cancelled():
+                done.exception()  # it ended in the very moment; nobody is left to be told how
+            raise
+        finally:
+            if self._conversation is not None:
+                self._end()  # cancelled: nothing of it goes on
+
+    def take_repeats(self) -> int:
+        """Return how many requests went out again since this was last asked."""
+        count, self._repeats = self._repeats, 0
+        return count
+
+    def take_dropped(self) -> int:
+        """Return how many bytes answered nothing since this was last asked."""
+        count, self._framer.dropped, self._stale = self._framer.dropped + self._stale, 0, 0
+        return count
+
+    def frame_by(self, framing: Framer) -> None:
+        """Cut frames by ``framing`` from here on."""
+        framing.dropped += self._framer.dropped
+        self._framer = framing
+
+    def close(self) -> float:
+        """Close the connection and return when it ended, in the loop's time."""
+        if self.broken is None:
+            self._break(ConnectionAbortedError(errno.ECONNABORTED, "this side closed the connection"))
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        return self._ended_s
+
+    def _bear(self, useless_bytes: int) -> None:
+        """Give the connection up when too much came that is no answer."""
+        if useless_bytes > _FLOOD_BYTES and self.broken is None:
+            self._break(
+                ConnectionAbortedError(errno.ECONNABORTED, "the other side sends without end what is no answer")
+            )
+
+    def _break(self, error: OSError) -> None:
+        self.broken = error
+        self._ended_s = self._loop.time()
+        if self._transport is not None:
+            self._transport.abort()  # nothing unsent is worth a lingering socket
+        self._end(error=error)
+
+    def _go_on(self, step: Callable[[Any], bytes], value: Any) -> None:
+        """Take the conversation one step further and do what it says."""
+        try:
+            request = step(value)
+        except StopIteration as done:
+            self._end(result=done.value)
+        except Exception as error:  # noqa: BLE001 - it is raised where the conversation is awaited
+            self._end(error=error)
+        else:
+            if request:
+                self._asked += 1
+                self._ask(request)
+
+    def _ask(self, request: bytes) -> None:
+        """Send ``request``, after the silence that slow meters want."""
+        if not self._gap_s:
+            self._write(request)
+            return
+        if self._delayed is not None:  # it gave up on a request that noise kept from going out
+            self._delayed.cancel()
+            self._delayed = None
+        gap_s = self._last_s + self._gap_s - self._loop.time()
+        if gap_s > 0:
+            self._deadline_s = self._loop.time() + gap_s + self._timeout_s
+            self._delayed = self._loop.call_later(gap_s, self._write_after_gap, request)
+        else:
+            self._write(request)
+
+    def _write_after_gap(self, request: bytes) -> None:
+        self._delayed = None
+        gap_s = self._last_s + self._gap_s - self._loop.time()
+        if gap_s > _CLOCK_STEP_S:  # something came meanwhile: the silence begins anew
+            self._delayed = self._loop.call_later(gap_s, self._write_after_gap, request)
+        else:
+            self._write(request)
+
+    def _write(self, request: bytes) -> None:
+        if self._transport is None or self._conversation is None:
+            return
+        self._framer.reset()  # no stale byte can be taken for the answer
+        self._deadline_s = self._loop.time() + self._timeout_s
+        if self._watch is not None:
+            self._watch.sent(request)
+        try:
+            self._transport.write(request)
+        except RuntimeError as closed:  # uvloop's way to say that the other side just closed
+            self._break(ConnectionResetError(errno.ECONNRESET, str(closed)))
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_s = self._deadline_s
+        self._timer = self._loop.call_at(self._deadline_s, self._look)
+
+    def _look(self) -> None:
+        """Look whether the answer is overdue. One timer a connection, moved on only when it runs out."""
+        self._timer = None
+        conversation = self._conversation
+        if conversation is None:
+            return
+        if self._loop.time() >= self._deadline_s:
+            self._deadline_s = self._loop.time() + self._timeout_s
+            silence = ReplyTimeout(
+                SILENCE,
+                hint="check addresses, framing and baud rate of the converter; a slow meter wants a longer TIMEOUT",
+                final=not self._patient and not self._heard,
+            )
+            self._heard = self._patient  # the impatient ask again but once
+            self._go_on(conversation.throw, silence)
+            if self._conversation is None:
+                return
+            self._repeats += 1
+        self._arm()
+
+    def _end(self, *, result: Any = None, error: Exception | None = None) -> None:
+        """End the conversation; does nothing when none runs."""
+        conversation, self._conversation = self._conversation, None
+        done, self._done, self._watch = self._done, None, None
+        if self._delayed is not None:
+            self._delayed.cancel()
+            self._delayed = None
+        if done is not None and not done.done():
+            if error is None:
+                done.set_result(result)
+            else:
+                done.set_exception(error)
+        if conversation is not None:
+            conversation.close()

@@ -1,0 +1,121 @@
+"""The README's table of measured figures, made of a benchmark's JSON: ``python -m tests.bench.table FILE``.
+
+Writes it between the two marks in README.md. A test holds that what stands there is what this makes of the JSON that is
+committed beside it, so no figure gets there by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+TOP = Path(__file__).parents[2]
+README = TOP / "README.md"
+MEASURED = Path(__file__).with_name("measured.json")
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def table(results: dict[str, Any]) -> str:
+    """Return the tables of the figures in ``results``, see ``__main__.py``; without the marks."""
+    return "\n".join([_machine(results), "", *_reads(results["reads"]), "", *_fleets(results)])
+
+
+def _machine(results: dict[str, Any]) -> str:
+    machine = results["machine"]
+    return (
+        f"Medians on {machine['processors']} processors ({machine['processor']}), Python {machine['python']}, "
+        f"{results['date']}, everything on loopback. CPU is user and system time of the reading process."
+    )
+
+
+def _reads(reads: dict[str, Any]) -> list[str]:
+    lines = [
+        "| CPU a register, µs | gurux-dlms | bridge, one meter | 50 meters at once | requests for ten registers |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for row in reads.values():
+        cpu, factor = row["cpu_us"], row["factor"]
+        lines.append(
+            f"| {row['title']} | {cpu['gurux']:.0f} | {cpu['alone']:.1f} (1/{factor['alone']:.1f}) "
+            f"| {cpu['fleet']:.1f} (1/{factor['fleet']:.1f}) | {row['round_trips']:g} |"
+        )
+    plain = reads["hdlc"]
+    user = plain["user_us"]
+    kernel = {name: cpu - user[name] for name, cpu in plain["cpu_us"].items()}
+    told = (
+        f"Sending, receiving and waking up are the kernel's: {kernel['gurux']:.0f}, {kernel['alone']:.0f} and "
+        f"{kernel['fleet']:.0f} µs of the first row. Without them it is {user['gurux']:.0f}, {user['alone']:.0f} and "
+        f"{user['fleet']:.1f} µs."
+    )
+    return [*lines, "", told]
+
+
+def _fleets(results: dict[str, Any]) -> list[str]:
+    fleets = list(results["fleets"].values())
+    first_s = results["first_sample_s"]
+    rows = [
+        ("connections", lambda one: f"{one['connections']:,}"),
+        ("requests a cycle of ten registers", lambda one: f"{one['requests_a_cycle']:g}"),
+        ("CPU, share of a core", lambda one: f"{one['cpu_share'] * 100:.0f} %"),
+        ("meters a core, extrapolated from that", lambda one: f"{one['meters_a_core']:,.0f}"),
+        ("memory", lambda one: f"{one['memory_mb']:.0f} MB"),
+        ("memory a meter", lambda one: f"{one['memory_kb_a_meter']:.0f} kB"),
+        ("lateness of cycles, seen by the meters, p50", lambda one: _seconds(one["seen"]["p50_s"])),
+        ("p99", lambda one: _seconds(one["seen"]["p99_s"])),
+        ("worst", lambda one: _seconds(one["seen"]["max_s"])),
+        ("p99 while the others still associate", lambda one: _seconds(one["ramp"]["p99_s"])),
+        ("all associated after", lambda one: _seconds(one["ramp_s"])),
+        ("event loop lag, worst", lambda one: _seconds(one["loop_lag_max_s"])),
+        ("outbox commits", lambda one: f"{one['commits_per_s']:.1f}/s"),
+        ("samples at a subscriber of the broker, p99 old", lambda one: _seconds(one["delay_p99_s"])),
+    ]
+    heads = [f"{one['meters']:,} meters every {one['interval_s']:g} s{_kind(one)}" for one in fleets]
+    lines = [f"| one bridge | {' | '.join(heads)} |", f"| --- |{' ---: |' * len(fleets)}"]
+    lines += [f"| {title} | {' | '.join(text(one) for one in fleets)} |" for title, text in rows]
+    return [*lines, "", f"Process start to the first sample at the broker, one meter: {first_s:.2f} s."]
+
+
+def _kind(one: dict[str, Any]) -> str:
+    return ", converters" if one["connections"] < one["meters"] else "" if one["lists"] else ", without lists"
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
+
+
+def between(text: str) -> str:
+    """Return what stands between the marks in ``text``.
+
+    Raises:
+        ValueError: a mark is missing. Put both into README.md.
+    """
+    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    return text[begin:end].strip("\n")
+
+
+def put(text: str, made: str) -> str:
+    """Return ``text`` with ``made`` between the marks.
+
+    Raises:
+        ValueError: as :func:`between`.
+    """
+    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    return f"{text[:begin]}\n\n{made}\n\n{text[end:]}"
+
+
+def main() -> None:
+    """Read the JSON and write the README."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("file", type=Path, nargs="?", default=MEASURED)
+    arguments = parser.parse_args()
+    made = table(json.loads(arguments.file.read_text()))
+    README.write_text(put(README.read_text(), made))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,318 @@
+"""The plan of a cycle: the fewest requests that fit, scalers once, and meters that lie about lists."""
+
+from math import ceil
+
+import pytest
+
+from bridge.demo import Faults
+from bridge.errors import AccessError, DecodeError, MeterError, ReplyTimeout
+from bridge.meters.session import Session
+from tests.meters.by_hand import READINGS, converse, hdlc_frame, meter, read_as, server, wrapper_frame
+from tests.meters.test_session_security import both_sides
+
+VOLTAGE = {"key": "voltage_l1", "obis": "1-1:32.7.0"}
+
+
+def many(number):
+    """A profile of as many registers: the voltage over and over, under keys of its own."""
+    return {"registers": [VOLTAGE | {"key": f"k{n}"} for n in range(number)]}
+
+
+def associated(framing="hdlc", *, side=None, faults=None, **fields):
+    side = side or server(framing, faults=Faults(faults) if faults else None)
+    session = Session(meter(framing, profile=fields))
+    converse(session.associate(), side.answer)
+    return session, side
+
+
+# Packing.
+
+
+@pytest.mark.parametrize("number", [1, 2, 11, 12, 13, 50])
+def test_a_list_request_fits_one_frame_of_the_default_size(number):
+    session, side = associated(**many(number))
+    readings, requests = converse(session.read(), side.answer)
+    assert [one.value for one in readings] == [135.19] * number
+    assert len(requests) >= session.plan.round_trips == ceil(number / 12)  # 125 octets hold 12
+    lists = [request for request in requests if request[11:13] in (b"\xc0\x03", b"\xc0\x01")]
+    assert len(lists) == session.plan.round_trips
+    assert not any(request[1] & 0x08 for request in lists)  # none in segments
+    assert all(len(request) <= 128 + 11 for request in lists)
+
+
+def test_a_larger_frame_that_was_agreed_on_holds_more():
+    side = server(max_info_bytes=1024)
+    session, _ = associated(side=side, max_info_bytes=1024, **many(50))
+    readings, requests = converse(session.read(), side.answer)
+    assert len(requests) == session.plan.round_trips == 1
+    assert len(readings) == 50
+
+
+def test_the_meters_pdu_size_bounds_a_list():
+    side = server("wrapper", max_pdu_bytes=64)
+    session, _ = associated("wrapper", side=side, **many(20))
+    readings, requests = converse(session.read(), side.answer)
+    assert session.plan.round_trips == ceil(20 / 6)  # 64 octets hold 6
+    assert [one.value for one in readings] == [135.19] * 20
+    assert all(len(request) - 8 <= 64 for request in requests)
+
+
+def test_a_pdu_size_that_holds_not_even_one_item_still_reads():
+    session, side = associated("wrapper", **many(3))
+    session.agreed = type(session.agreed)(session.agreed.conformance, 5, b"")
+    converse(session.compile(), side.answer)
+    readings, _ = converse(session.read(), side.answer)
+    assert [one.value for one in readings] == [135.19] * 3
+
+
+@pytest.mark.parametrize(("items", "trips"), [(0, 30), (1, 30), (7, 5), (64, 1), (127, 1)])
+def test_the_profile_bounds_a_list_too(items, trips):
+    session, side = associated("wrapper", list_items=items, **many(30))
+    _, requests = converse(session.read(), side.answer)
+    assert len(requests) == session.plan.round_trips == trips
+
+
+def test_no_list_is_longer_than_its_count_can_say():
+    session, side = associated("wrapper", list_items=127, **many(300))
+    readings, requests = converse(session.read(), side.answer)
+    assert [request[8 + 3] for request in requests] == [127, 127, 46]
+    assert len(readings) == 300
+
+
+@pytest.mark.parametrize("general", [False, True])
+def test_a_ciphered_list_fits_one_frame_with_its_protection(general):
+    session, side = both_sides("hdlc", general=general)
+    object.__setattr__(session._meter, "registers", session._meter.registers * 6)
+    session = Session(session._meter)
+    converse(session.associate(), side.answer)
+    readings, requests = converse(session.read(), side.answer)
+    assert len(readings) == 30
+    assert not any(request[1] & 0x08 for request in requests)
+
+
+# Scalers, units, attributes.
+
+
+def test_a_refused_scaler_leaves_the_figure_as_it_is_and_says_so():
+    side = server("wrapper")
+    session = Session(meter("wrapper", profile={"list_items": 0}))
+    scaler = bytes((0, 3, 1, 1, 32, 7, 0, 255, 3))
+
+    def refusing(request):
+        return (
+            wrapper_frame(b"\xc4\x01" + request[10:11] + b"\x01\x03", destination=1)
+            if scaler in request
+            else side.answer(request)
+        )
+
+    converse(session.associate(), refusing)
+    readings, _ = converse(session.read(), side.answer)
+    assert (readings[0].value, readings[0].unit, readings[0].quality) == (13519, "", "scaler unknown")
+    assert readings[1].quality == ""
+
+
+@pytest.mark.parametrize(
+    "answer", [b"\x00\x00", b"\x00\x02\x01\x0f\xfe", b"\x00\x02\x02\x09\x01\xfe\x16\x23", b"\x00\x11\x05"]
+)
+def test_a_scaler_that_is_none_is_told_as_one(answer):
+    side = server("wrapper")
+    session = Session(meter("wrapper", profile={"list_items": 0}))
+
+    def bent(request):
+        return (
+            wrapper_frame(b"\xc4\x01" + request[10:11] + answer, destination=1)
+            if request[19:20] == b"\x03"
+            else side.answer(request)
+        )
+
+    converse(session.associate(), bent)
+    readings, _ = converse(session.read(), side.answer)
+    assert {one.quality for one in readings} == {"scaler unknown"}
+    assert readings[0].value == 13519
+
+
+def test_clocks_and_data_are_read_without_asking_for_a_scaler():
+    fields = {
+        "registers": [
+            {"key": "clock", "obis": "0-0:1.0.0", "class": 8},
+            {"key": "name", "obis": "0-0:42.0.0", "class": 1},
+        ]
+    }
+    session, side = Session(meter("wrapper", profile=fields)), server("wrapper", clock=lambda: 1_800_000_000.0)
+    _, requests = converse(session.associate(), side.answer)
+    assert len(requests) == 1
+    readings, _ = converse(session.read(), side.answer)
+    assert [one.value for one in readings] == ["2027-01-15T08:00:00+00:00", "DEMO00000001"]
+
+
+def test_demand_and_extended_registers_have_their_scalers_where_the_standard_puts_them():
+    maximum, demand = {"obis": "1-1:1.6.0", "class": 4}, {"obis": "1-1:1.4.0", "class": 5}
+    fields = {
+        "registers": [
+            {"key": "maximum", **maximum},
+            {"key": "captured", **maximum, "attribute": 5},
+            {"key": "demand", **demand},
+            {"key": "last", **demand, "attribute": 3},
+        ]
+    }
+    session, side = associated("wrapper", **fields)
+    readings, _ = converse(session.read(), side.answer)
+    assert [one.unit for one in readings] == ["W", "", "W", "W"]
+    assert not any(one.quality or one.refusal for one in readings)
+
+
+# Meters that lie about lists.
+
+
+@pytest.mark.parametrize("framing", ["hdlc", "wrapper"])
+@pytest.mark.parametrize("referencing", ["ln", "sn"])
+@pytest.mark.parametrize("lie", ["exception", "garbage", "count", "error"])
+def test_a_meter_that_lies_about_lists_is_read_singly_at_once_and_from_then_on(framing, referencing, lie):
+    side = server(framing, referencing=referencing, faults=Faults({"lies-list": lie}))
+    session = Session(meter(framing, referencing=referencing, profile={"conformance": ""}))
+    converse(session.associate(), side.answer)
+    for _ in range(2):
+        readings, requests = converse(session.read(), side.answer)
+        assert read_as(readings) == READINGS
+        assert len(requests) == 5
+    assert session.plan.lies_about_lists
+    _, requests = converse(session.associate(), side.answer)  # it is remembered: no list is tried again
+    readings, requests = converse(session.read(), side.answer)
+    assert read_as(readings) == READINGS
+    assert len(requests) == 5
+
+
+def test_a_meter_that_is_silent_to_lists_is_read_singly_after_the_second_association():
+    side = server("wrapper", faults=Faults({"lies-list": "silent"}))
+    session = Session(meter("wrapper"))
+    for _ in range(2):
+        with pytest.raises(ReplyTimeout):
+            converse(session.associate(), side.answer)
+    converse(session.associate(), side.answer)
+    assert read_as(converse(session.read(), side.answer)[0]) == READINGS
+    assert session.plan.lies_about_lists
+
+
+def test_a_meter_that_has_a_list_and_never_answers_it_is_read_singly_too():
+    # Over HDLC it says RR, "not yet", for ever.
+    side = server(faults=Faults({"lies-list": "silent"}))
+    session = Session(meter())
+    converse(session.associate(), side.answer)
+    assert read_as(converse(session.read(), side.answer)[0]) == READINGS
+    assert session.plan.lies_about_lists
+
+
+def test_a_meter_that_disconnects_at_a_list_is_read_singly_after_the_second_association():
+    side, session = server(), Session(meter())
+
+    def disconnecting(request):
+        return hdlc_frame(control=0x1F) if request[11:13] == b"\xc0\x03" else side.answer(request)
+
+    for _ in range(2):
+        with pytest.raises(MeterError):
+            converse(session.associate(), disconnecting)
+    converse(session.associate(), disconnecting)
+    assert read_as(converse(session.read(), disconnecting)[0]) == READINGS
+
+
+def test_one_lost_association_does_not_condemn_lists():
+    side, session = server(), Session(meter())
+    silent = [True]
+
+    def answer(request):
+        return b"" if silent[0] and request[11:13] == b"\xc0\x03" else side.answer(request)
+
+    with pytest.raises(ReplyTimeout):
+        converse(session.associate(), answer)
+    silent[0] = False
+    converse(session.associate(), answer)
+    _, requests = converse(session.read(), answer)
+    assert len(requests) == 1
+    assert not session.plan.lies_about_lists
+
+
+def test_a_meter_that_refuses_every_item_of_a_list_and_none_alone_is_read_singly():
+    side, session = server("wrapper"), Session(meter("wrapper"))
+
+    def refusing(request):
+        if request[8:10] != b"\xc0\x03":
+            return side.answer(request)
+        return wrapper_frame(b"\xc4\x03" + request[10:12] + b"\x01\x03" * request[11], destination=1)
+
+    converse(session.associate(), refusing)
+    readings, requests = converse(session.read(), refusing)
+    assert read_as(readings) == READINGS
+    assert len(requests) == 5
+
+
+def test_a_list_that_was_had_before_is_not_doubted_for_one_failure():
+    session, side = associated("wrapper")
+    converse(session.read(), side.answer)
+    with pytest.raises(DecodeError):
+        converse(
+            session.read(),
+            lambda request: wrapper_frame(b"\xc4\x03" + request[10:11] + b"\x01\x00\x11\x05", destination=1),
+        )
+    assert not session.plan.lies_about_lists
+    converse(session.associate(), side.answer)
+    assert len(converse(session.read(), side.answer)[1]) == 1
+
+
+def test_a_rare_type_in_a_list_is_read_by_itself_from_then_on():
+    fields = {
+        "registers": [
+            VOLTAGE,
+            {"key": "bcd", "obis": "0-128:96.99.13", "class": 1},
+            {"key": "empty", "obis": "0-128:96.99.0", "class": 1},
+        ]
+    }
+    session, side = associated("wrapper", **fields)
+    for _ in range(2):
+        readings, requests = converse(session.read(), side.answer)
+        assert [(one.value, one.refusal) for one in readings] == [(135.19, ""), (0x42, ""), (None, "")]
+    assert len(requests) == 3
+
+
+# Registers that are refused.
+
+
+def test_one_that_is_answered_by_an_exception_is_refused_alone():
+    side = server("wrapper")
+    session = Session(meter("wrapper", profile={"list_items": 0}))
+    name = bytes((1, 1, 31, 7, 0, 255))
+
+    def answer(request):
+        return wrapper_frame(b"\xd8\x02\x02", destination=1) if name in request else side.answer(request)
+
+    converse(session.associate(), answer)
+    for _ in range(3):
+        readings, _ = converse(session.read(), answer)
+        assert [one.refusal for one in readings] == ["", "other reason", "", "", ""]
+        assert readings[0].value == 135.19
+
+
+def test_an_exception_for_what_was_read_before_is_the_end_of_the_association():
+    side = server("wrapper")
+    session = Session(meter("wrapper", profile={"list_items": 0}))
+    converse(session.associate(), side.answer)
+    converse(session.read(), side.answer)
+    with pytest.raises(MeterError, match="exception"):
+        converse(session.read(), lambda _: wrapper_frame(b"\xd8\x01\x01", destination=1))
+
+
+def test_a_meter_that_refuses_all_is_an_access_error_that_says_why():
+    session, _ = associated("wrapper", list_items=0)
+    with pytest.raises(AccessError, match="other reason"):
+        converse(session.read(), lambda _: wrapper_frame(b"\xd8\x02\x02", destination=1))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_values_that_make_no_sense_are_published_as_they_are_with_a_word_on_it(seed):
+    side = server("wrapper", faults=Faults({"nonsense": "0.7"}, seed=seed))
+    session = Session(meter("wrapper"))
+    converse(session.associate(), side.answer)
+    for _ in range(10):
+        readings, _ = converse(session.read(), side.answer)
+        for one, (_, value, _) in zip(readings, READINGS, strict=True):
+            assert one.refusal == ""
+            assert one.quality or one.value == value or one.unit in ("W", "Wh")  # no scaler: a text stands for itself
