@@ -1,15 +1,13 @@
-"""A short run of the fuzzing, with another seed every day; the long one is a command (see tests/README.md)."""
+"""A short run of the fuzzing, always of the same cases; the long one is a command (see tests/README.md)."""
 
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 
 
 def test_bent_frames_and_conversations_do_no_harm():
-    seed = datetime.now(UTC).toordinal()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.meters.fuzz", "--count", "10000000", "--seconds", "15", "--seed", str(seed)],
+        [sys.executable, "-m", "tests.meters.fuzz", "--count", "10000000", "--seconds", "15", "--seed", "3"],
         capture_output=True,
         text=True,
         timeout=100,
