@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bridge.configuration.variables import FIELDS, KEYS, METERS, understand
 from bridge.settings import Settings, load
@@ -77,3 +78,9 @@ def test_the_names_of_the_stack_alone_are_in_the_compose_file():
     compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     for name in COMPOSE_ONLY:
         assert name in compose
+
+
+def test_the_language_in_the_env_file_is_not_overruled_by_the_shells():
+    """Compose takes a variable that the file names without a value from the shell first, and most shells have LANG."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    assert "LANG" not in compose["services"]["bridge"]["environment"]
