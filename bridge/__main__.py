@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from bridge.commissioning.command_line import Subparsers
 
-_COMMANDS = ("check_command", "doctor_command", "probe_command", "read_command", "status_command")
+_COMMANDS = (
+    "check_command",
+    "doctor_command",
+    "objects_command",
+    "outbox_command",
+    "probe_command",
+    "read_command",
+    "status_command",
+)
 """Modules of ``bridge/commissioning``, in the order of the help. Each has ``register(commands, say)``."""
 
 
@@ -70,12 +78,23 @@ def _add_demo_meter(commands: Subparsers, say: Catalogue) -> None:
 
 
 def _run(_: argparse.Namespace) -> int:
+    from loguru import logger  # noqa: PLC0415
+
     from bridge import app  # noqa: PLC0415
+    from bridge.commissioning.running import in_container  # noqa: PLC0415
+    from bridge.configuration.exposed import exposed  # noqa: PLC0415
     from bridge.health import logs  # noqa: PLC0415
     from bridge.settings import load  # noqa: PLC0415
 
     settings = load(os.environ)
     recent = logs.set_up(settings.log)
+    if in_container() and (names := exposed(os.environ)):
+        logger.warning(
+            "settings | docker inspect shows {} of .env: {} | put each in a file of ./secrets named like it, and take "
+            "it out of .env",
+            "a secret" if len(names) == 1 else f"{len(names)} secrets",
+            ", ".join(names[:5]) + (", …" if len(names) > 5 else ""),
+        )
     return app.run(settings, log=recent.text)
 
 

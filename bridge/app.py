@@ -21,17 +21,19 @@ from prometheus_client import disable_created_metrics
 
 from bridge import __version__, demo
 from bridge.commands import Commands
-from bridge.delivery.outbox import Outbox
-from bridge.delivery.provisioning import is_wanted, provision
-from bridge.delivery.publisher import Publisher
-from bridge.errors import ConfigError
+from bridge.delivery.assembly import publisher
+from bridge.delivery.provisioning import Provisioning, is_wanted
+from bridge.errors import AssociationError, ConfigError
 from bridge.health.disk import DiskWatch
 from bridge.health.metrics import Metrics
+from bridge.health.outbox_figures import OutboxFigures
+from bridge.health.parts import Watched
 from bridge.health.server import Check, HealthServer
 from bridge.health.starts import count_start
-from bridge.health.status import Status, Watched
+from bridge.health.status import Status
 from bridge.health.watchdog import Watchdog
-from bridge.meters.keys import Counters
+from bridge.health.wellness import Wellness
+from bridge.meters.keys import Counters, passing_title
 from bridge.meters.link import Link
 from bridge.meters.meter import Meter, resolve
 from bridge.meters.poller import Poller
@@ -41,6 +43,9 @@ from bridge.meters.recent_frames import RecentFrames
 from bridge.meters.refusals import Refusals
 from bridge.meters.stopwatch import Stopwatch
 from bridge.meters.trace import Trace
+from bridge.outbox.desk import Desk
+from bridge.outbox.destination import destination_of
+from bridge.outbox.outbox import Outbox
 from bridge.settings import MeterSettings
 
 if TYPE_CHECKING:
@@ -52,9 +57,10 @@ if TYPE_CHECKING:
 
 _DEMO_NAME = "demo"
 _LOOP_SILENCE_S = 10.0
-_DISK_PATIENCE_S = 60.0
 _REPORT_EVERY_S = 60.0
 _READ_PATIENCE_S = 10.0
+_START_SPREAD_S = 10.0
+"""However long the interval, every meter is read for the first time soon after the start."""
 _ASSOCIATIONS_GAP_S = 0.003
 """An association takes 1 to 2 ms of CPU, a reading 0.1: half of a core is left to those that already read."""
 _GC_THRESHOLDS = (50_000, 20, 20)
@@ -112,23 +118,37 @@ class _App:
         self._metrics = Metrics(fleet=settings.health.fleet, register_values=settings.health.register_values)
         self._watchdog = Watchdog(self._metrics)
         self._disk = DiskWatch(settings.data_dir, self._metrics)
-        self._status = Status(self._metrics, self._disk, silence_s=lambda: self._watchdog.silence_s)
         self._meters = resolve_meters(settings)
         self._recent: dict[str, RecentFrames] = {}
-        self._counters = Counters(settings.data_dir / "counters.db")
+        self._counters = Counters(settings.data_dir / "counters.db", may_block=False)
         self._commands = Commands({}, clock_s=time.time)
         self._devices = {name: meter.device or name for name, meter in settings.meters.items()}
         self._outbox = Outbox(
-            settings.data_dir / "outbox.db", settings=settings.outbox, metrics=self._metrics, clock=time.time
+            settings.data_dir / "outbox.db",
+            settings=settings.outbox,
+            destination=destination_of(settings.thingsboard, next(iter(self._devices.values()), "")),
+            devices=self._devices,
         )
-        self._publisher = Publisher(
+        one_device = settings.thingsboard.mode == "device" and settings.thingsboard.host is not None
+        self._desk = Desk(
+            settings.data_dir, self._outbox, next(iter(self._devices.values()), None) if one_device else None
+        )
+        self._publisher = publisher(
             settings.broker,
+            settings.thingsboard,
             outbox=self._outbox,
-            thingsboard=settings.thingsboard,
             device_names=self._devices,
+            memory_path=settings.data_dir / "upstream.json",
             commands=self._carry_out,
             metrics=self._metrics,
             rng=self._rng,
+        )
+        outbox, delivery = self._outbox, self._publisher
+        self._wellness = Wellness(
+            lambda: outbox.state, lambda: delivery.state, silence_s=lambda: self._watchdog.silence_s
+        )
+        self._status = Status(
+            self._wellness, lambda: outbox.state, lambda: delivery.state, room=lambda: self._disk.room
         )
 
     async def run(self) -> None:
@@ -154,6 +174,8 @@ class _App:
                     delivery.create_task(self._report_self(), name="gateway report"),
                     delivery.create_task(self._provision(), name="provisioning"),
                     delivery.create_task(self._outbox.run(), name="outbox"),
+                    delivery.create_task(self._desk.run(), name="outbox desk"),
+                    delivery.create_task(OutboxFigures(self._outbox, self._metrics).run(), name="outbox figures"),
                     delivery.create_task(self._publisher.run(), name="publisher"),
                 ]
                 try:
@@ -173,18 +195,18 @@ class _App:
             return HealthServer(
                 host,
                 port,
-                page=self._metrics.page,
+                page=self._page,
                 healthy=self._healthy,
-                ready=self._ready,
+                ready=self._wellness.ready,
                 status=lambda: self._status.report().plain(),
                 log=self._log,
                 frames=self._frames,
                 read=partial(self._read_for_doctor, asyncio.get_running_loop()),
             )
         except OSError as error:
-            raise ConfigError(
-                [f"HEALTH__HOST={host} HEALTH__PORT={port}: cannot listen there: {error.strerror}"]
-            ) from error
+            where = f"HEALTH__HOST={host} HEALTH__PORT={port}"
+            why = f"cannot listen there: {error.strerror}; every address is 0.0.0.0, or :: where there is IPv6"
+            raise ConfigError([f"{where}: {why}"]) from error
 
     def _read_for_doctor(self, loop: asyncio.AbstractEventLoop, name: str) -> dict[str, Any]:
         """Read a meter now for who asks on this machine; called on the health server's thread."""
@@ -197,8 +219,10 @@ class _App:
 
     async def _provision(self) -> None:
         thingsboard, data_dir = self._settings.thingsboard, self._settings.data_dir
-        if is_wanted(thingsboard, data_dir):
-            await provision(thingsboard, data_dir, self._rng)
+        if is_wanted(thingsboard):
+            await Provisioning(
+                thingsboard, data_dir, is_up=lambda: self._publisher.state.upstream_connected, rng=self._rng
+            ).run()
 
     async def _report_self(self) -> None:
         """Tell ThingsBoard how the gateway itself is doing, a message a minute."""
@@ -209,13 +233,19 @@ class _App:
             self._publisher.report({**report.figures(), "restarts": restarts})
 
     async def _read_meters(self, stop: asyncio.Event) -> None:
-        if not self._meters:
+        if not self._meters and self._outbox.foreign and self._settings.thingsboard.host is None:
+            # .env was here before: whoever took it away did not ask for invented values.
+            logger.bind(stage="config").error(
+                "no meters are configured, and samples of other settings wait in the outbox: nothing is read until "
+                ".env is back (docker compose up -d). `bridge outbox list` shows what waits"
+            )
+        elif not self._meters:
             self._meters = [await self._demo_meter()]
         if any(meter.keys is not None for meter in self._meters):
-            title = await asyncio.to_thread(self._counters.system_title)
+            title = await self._system_title()
             self._meters = [meter.titled(title) for meter in self._meters]
         pollers = self._pollers()
-        self._status.watch([Watched(name, poller) for name, poller in pollers.items()])
+        self._status.watch(tuple(Watched(name, poller) for name, poller in pollers.items()))
         self._commands = Commands(
             {self._devices.get(name, name): poller for name, poller in pollers.items()}, clock_s=time.time
         )
@@ -226,6 +256,16 @@ class _App:
             for task in tasks:
                 task.cancel()
 
+    async def _system_title(self) -> bytes:
+        """Return the title of the bridge, for meters that cipher; the others are read whatever the disk does."""
+        try:
+            return await asyncio.to_thread(self._counters.system_title)
+        except AssociationError as error:
+            logger.bind(stage="disk").warning(
+                "counters | meters that cipher {} | {}; they wait until it can be written", error, error.hint
+            )
+            return passing_title()  # without a counter from the disk nothing is sent under it
+
     def _pollers(self) -> dict[str, Poller]:
         link_settings = self._settings.link
         connecting = asyncio.Semaphore(link_settings.max_connecting)
@@ -234,7 +274,7 @@ class _App:
         pollers = {}
         traced = self._settings.log.traced
         ramp = Ramp(_ASSOCIATIONS_GAP_S)
-        refusals = Refusals(self._settings.data_dir)
+        refusals = Refusals(self._settings.data_dir, forgiving=True)
         for number, meter in enumerate(self._meters):
             where = (meter.host.lower(), meter.port)
             if where not in links:
@@ -254,8 +294,8 @@ class _App:
                 notice=self._publisher.notice,
                 metrics=self._metrics,
                 rng=self._rng,
-                # The first cycles are spread over one interval, so that a fleet does not connect in one instant.
-                start_delay_s=meter.interval_s * number / len(self._meters),
+                # The cycles of a fleet are spread, so that it does not connect in one instant; the ramp does the rest.
+                start_delay_s=min(meter.interval_s, _START_SPREAD_S) * number / len(self._meters),
                 watch=self._watch(meter, traced=meter.name.lower() in traced),
                 counters=self._counters,
                 ramp=ramp,
@@ -304,13 +344,9 @@ class _App:
             return False, f"the event loop has not run for {silence_s:.0f} s"
         return True, "ok"
 
-    def _ready(self) -> Check:
-        if not self._publisher.connected:
-            return False, "not connected to the local broker; samples wait on disk"
-        failing_for_s = self._disk.failing_for_s
-        if failing_for_s is not None and failing_for_s > _DISK_PATIENCE_S:
-            return False, f"the outbox could not be written for {failing_for_s:.0f} s; samples wait in memory"
-        return True, "ok"
+    def _page(self) -> bytes:
+        self._wellness.show(self._metrics)
+        return self._metrics.page.text()
 
 
 def complain(error: ConfigError) -> int:

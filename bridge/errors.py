@@ -6,7 +6,7 @@
     │   ├── DnsError         the name has no address: backoff            stage dns
     │   ├── LinkError        close, reconnect after the backoff          stage tcp
     │   ├── ReplyTimeout     ask again, then treat as a LinkError        stage timeout
-    │   ├── FramingError     the bytes make no frame: resynchronise      stage framing
+    │   │   └── FramingError bytes came that make no frame: the same     stage framing
     │   ├── AssociationError the meter refuses the association: backoff  stage association
     │   │   └── ServiceError it refuses one request: ask another way      stage association
     │   ├── AuthError        it refuses password or key: leave it alone  stage auth
@@ -19,7 +19,7 @@
 
 Library exceptions are translated into these once, at the edge where they enter: sockets in ``meters/link.py``, gurux in
 ``meters/session_gurux.py``, paho in ``delivery/broker.py`` and ``delivery/provisioning.py``, SQLite in
-``delivery/store.py`` and ``meters/counter_file.py``.
+``outbox/store.py`` and ``meters/counter_file.py``.
 """
 
 from __future__ import annotations
@@ -78,17 +78,19 @@ class ReplyTimeout(MeterError):  # noqa: N818 - the field's word for it
 
     Args:
         final: whether nothing may be asked again: others wait for their turn on the same line.
+        stands: whether the meter said that it has the request, and the association stands: something else may be asked.
     """
 
-    stage = "timeout"
+    stage: ClassVar[Stage] = "timeout"
 
-    def __init__(self, message: str, *, hint: str = "", final: bool = False) -> None:
+    def __init__(self, message: str, *, hint: str = "", final: bool = False, stands: bool = False) -> None:
         super().__init__(message, hint=hint)
         self.final = final
+        self.stands = stands
 
 
-class FramingError(MeterError):
-    """Bytes came that make no frame. Resynchronise; then reconnect."""
+class FramingError(ReplyTimeout):
+    """No whole answer, and bytes came that make no frame: bent ones, text, an echo. Ask again; then reconnect."""
 
     stage = "framing"
 
@@ -100,7 +102,15 @@ class AssociationError(MeterError):
 
 
 class ServiceError(AssociationError):
-    """The meter answers a request with an exception or a confirmed service error. Another request may still do."""
+    """The meter answers a request with an exception or a confirmed service error. Another request may still do.
+
+    Args:
+        not_allowed: whether it says that the service is not allowed, as without an association.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", not_allowed: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.not_allowed = not_allowed
 
 
 class AuthError(MeterError):
@@ -119,6 +129,10 @@ class DecodeError(MeterError):
     """The answer is whole but makes no sense. Reconnect and associate again."""
 
     stage = "decode"
+
+
+class ValueUnreadableError(DecodeError):
+    """One answer came to its own question and its content makes no sense; the association stands."""
 
 
 class DeliveryError(BridgeError):

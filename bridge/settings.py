@@ -79,6 +79,13 @@ def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
+def _is_taken_by_thingsboard(value: str) -> str:
+    """What ThingsBoard takes for markup it never acknowledges: everything behind it would wait."""
+    if markup := re.search(r"<(?:[/?]?[A-Za-z]\w*|!)", value):
+        raise ValueError(f"holds {markup.group()}, which looks like markup; ThingsBoard takes no such name")
+    return value
+
+
 def _is_system_title(value: str) -> str:
     if not re.fullmatch("[0-9A-Fa-f]{16}", value):
         raise ValueError("must be 16 hexadecimal digits")
@@ -92,6 +99,22 @@ def _is_counter_obis(value: str) -> str:
     return value
 
 
+def _is_register_list(value: str) -> str:
+    for part in parts_of(value):
+        code = re.fullmatch(r"(?:(\d{1,5})/)?(\d+)-(\d+):(\d+)\.(\d+)\.(\d+)(?:\*(\d+))?", part)
+        if code is None or any(int(group) > 255 for group in code.groups("0")[1:]):
+            raise ValueError(
+                "must be OBIS codes such as 1-0:1.8.0, or 4/1-0:1.6.0 with their class, separated by commas"
+            )
+    return value
+
+
+def parts_of(value: str | None) -> list[str]:
+    """Return the parts of a list that commas or blanks separate."""
+    return (value or "").replace(",", " ").split()
+
+
+ThingsBoardName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_is_taken_by_thingsboard)]
 Host = Annotated[str, Field(min_length=1), AfterValidator(_is_host)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 _COMMA = BeforeValidator(_decimal_comma)
@@ -139,11 +162,16 @@ class MeterSettings(Section):
     counter_obis: CounterObis | None = Field(None, description="where the meter shows its invocation counter")
     signing_key: EcdsaKey | None = Field(None, description="ECDSA: the client's private key")
     meter_public_key: EcdsaKey | None = Field(None, description="ECDSA: the meter's public key")
+    registers: Annotated[str, AfterValidator(_is_register_list)] | None = Field(
+        None, description="OBIS codes to read instead of the profile's, separated by commas; 4/1-0:1.6.0 with a class"
+    )
+    leave_out: str | None = Field(None, description="keys of the profile that are not read, separated by commas")
+    list_items: Annotated[int, Field(ge=0, le=127)] | None = Field(
+        None, description="most registers in one request; 0 asks for each by itself"
+    )
     interval_s: Interval | None = Field(None, validation_alias="interval")
     timeout_s: Timeout | None = Field(None, validation_alias="timeout")
-    device: str | None = Field(
-        None, min_length=1, max_length=255, description="device name in ThingsBoard; the meter's name if unset"
-    )
+    device: ThingsBoardName | None = Field(None, description="device name in ThingsBoard; the meter's name if unset")
 
 
 class PollSettings(Section):
@@ -152,6 +180,7 @@ class PollSettings(Section):
     interval_s: Interval = Field(5.0, validation_alias="interval")
     timeout_s: Timeout = Field(5.0, validation_alias="timeout")
     retries: Annotated[int, Field(ge=0, le=10)] = 2
+    demo_meter: bool = Field(False, description="read the demo meter although there is a ThingsBoard: invented values")
 
 
 class LinkSettings(Section):
@@ -173,15 +202,15 @@ class ThingsBoardSettings(Section):
     token: Token | None = None
     provision_key: Token | None = Field(None, description="with PROVISION_SECRET and without TOKEN: get a token")
     provision_secret: Token | None = None
-    provision_name: str = Field("dlms-bridge", min_length=1, max_length=255)
+    provision_name: ThingsBoardName = "dlms-bridge"
     mode: Annotated[Literal["gateway", "device"], BeforeValidator(_lower)] = Field(
         "gateway", description="device: the token is the one meter's own, and no gateway's"
     )
-    device_type: str = Field(
-        "meter", min_length=1, max_length=255, description="device profile in ThingsBoard that new meters get"
-    )
-    confirm: Annotated[Literal["fence", "puback"], BeforeValidator(_lower)] = Field(
-        "fence", description="puback only for a server that does not answer getSessionLimits; weaker"
+    device_type: ThingsBoardName = Field("meter", description="device profile in ThingsBoard that new meters get")
+    confirm: Annotated[Literal["mark", "fence", "puback"], BeforeValidator(_lower)] = Field(
+        "mark",
+        description="mark: stored by ThingsBoard; fence: only accepted by it; puback: only for a server that answers "
+        "no question",
     )
 
 

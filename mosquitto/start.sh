@@ -21,10 +21,11 @@ fail() {
     exit 2
 }
 
-# secret NAME: the value of NAME, from the environment or from a Docker secret of that name, upper or lower case.
+# secret NAME: the value of NAME, from the environment or from a file of that name, upper or lower case.
 secret() {
     eval "value=\${$1:-}"
-    for file in "/run/secrets/$1" "/run/secrets/$(echo "$1" | tr '[:upper:]' '[:lower:]')"; do
+    lower=$(echo "$1" | tr '[:upper:]' '[:lower:]')
+    for file in "/run/secrets/$1" "/run/secrets/$lower" "/secrets/$1" "/secrets/$lower"; do
         if [ -z "$value" ] && [ -r "$file" ]; then
             value=$(cat "$file")
         fi
@@ -32,10 +33,15 @@ secret() {
     printf '%s' "$value"
 }
 
-# Two lines, neither empty. Anything else (a power cut while it was written) is made again: the bridge reads the file
-# at every connection.
+# Two lines, as this script writes them.
+sound_credentials() {
+    [ "$(wc -l <"$credentials")" -eq 2 ] && [ "$(sed -n 1p "$credentials")" = bridge ] &&
+        sed -n 2p "$credentials" | LC_ALL=C grep -Eqx '[0-9a-f]{48}'
+}
+
+# Anything else (a power cut while it was written, garbage) is made again: the bridge reads the file at every connection.
 make_credentials() {
-    if [ "$(grep -c . "$credentials" 2>/dev/null)" = 2 ]; then
+    if [ -r "$credentials" ] && sound_credentials; then
         return
     fi
     password=$(od -An -v -tx1 -N24 /dev/urandom | tr -d ' \n')
@@ -103,7 +109,7 @@ check_token() {
         return # the certificate says who this is
     fi
     if [ -z "$token" ]; then
-        fail THINGSBOARD__TOKEN "is missing: the access token of the gateway device in ThingsBoard (or a Docker secret of this name)"
+        fail THINGSBOARD__TOKEN "is missing: the access token of the gateway device in ThingsBoard, in the file ./secrets/THINGSBOARD__TOKEN"
     fi
     # Anything but printable ASCII would end the line in the configuration, or not be the token.
     if [ -n "$(printf '%s' "$token" | LC_ALL=C tr -d '!-~')" ] || [ "$(printf '%s' "$token" | wc -l)" -ne 0 ]; then
@@ -111,13 +117,25 @@ check_token() {
     fi
 }
 
-# Wait for the token that the bridge gets by provisioning and keeps on its data volume; samples wait on disk meanwhile.
+# The token that the bridge got by provisioning and keeps on its data volume; nothing while there is none, or what is
+# there can be none. The bridge asks for another then.
 provisioned_token() {
-    if [ ! -s "$provisioned" ]; then
-        echo "mosquitto | waiting for the bridge to get a token from ThingsBoard by provisioning" >&2
+    if [ -r "$provisioned" ] && [ "$(wc -l <"$provisioned")" -eq 1 ]; then
+        LC_ALL=C grep -Ex '[!-~]+' "$provisioned" || true
     fi
-    while [ ! -s "$provisioned" ]; do sleep 1; done
-    cat "$provisioned"
+}
+
+# end_on_another_token USED: end the broker when there is a token other than the one it uses; Docker starts it again.
+# Mosquitto has this shell's process number by then.
+end_on_another_token() {
+    while sleep 2 && kill -0 $$ 2>/dev/null; do
+        now=$(provisioned_token)
+        if [ -n "$now" ] && [ "$now" != "$1" ]; then
+            echo "mosquitto | there is a new token: starting again with it"
+            kill -TERM $$
+            return
+        fi
+    done
 }
 
 # The token, where there is one; with X.509 credentials there need not be.
@@ -153,6 +171,8 @@ mode_topics() {
         echo "topic v1/gateway/rpc in 1 upstream/"
         echo "topic v1/gateway/rpc out 1"
         echo "topic v1/gateway/attributes in 1 upstream/"
+        echo "topic v1/gateway/attributes/request out 1"
+        echo "topic v1/gateway/attributes/response in 1 upstream/"
     fi
 }
 
@@ -185,7 +205,9 @@ notifications_local_only true
 
 keepalive_interval 30
 # Seconds: first wait, longest wait, and how long a connection must hold before the first wait is used again.
-restart_timeout 1 30 10
+restart_timeout 1 5 10
+# A reload (see renew_on_request) makes this connection anew at once.
+bridge_reload_type immediate
 # ThingsBoard closes on a larger one, for ever; here it is dropped, counted and noticed.
 bridge_max_packet_size 65536
 bridge_outgoing_retain false
@@ -196,12 +218,25 @@ topic v1/gateway/disconnect out 1
 topic v1/gateway/attributes out 1
 topic v1/devices/me/telemetry out 1
 topic v1/devices/me/attributes out 1
-# The fence: a question and its answer. What comes from ThingsBoard is put under upstream/: with one name both ways the
+# Questions and their answers: the mark, the limits, whether ThingsBoard has a device. What comes from ThingsBoard is put under upstream/: with one name both ways the
 # bridge would take its own answers to remote calls for ThingsBoard's.
 topic v1/devices/me/rpc/request/+ out 1
 topic v1/devices/me/rpc/response/+ in 1 upstream/
+topic v1/devices/me/attributes/request/+ out 1
+topic v1/devices/me/attributes/response/+ in 1 upstream/
 $(mode_topics)
 EOF
+}
+
+# When the bridge asks for it, on the local broker: reload, which drops the connection to ThingsBoard with all that lies
+# in it and makes it anew. Mosquitto has this shell's process number by then.
+renew_on_request() {
+    while sleep 1 && kill -0 $$; do
+        mosquitto_sub -q 1 -t relay/renew 2>/dev/null | while read -r why; do
+            echo "mosquitto | connecting to ThingsBoard anew: $why"
+            kill -HUP $$
+        done
+    done
 }
 
 host=${THINGSBOARD__HOST:-}
@@ -224,15 +259,23 @@ if [ -z "$host" ]; then
     echo "mosquitto | no THINGSBOARD__HOST: samples stay on this broker"
 else
     token=$(secret THINGSBOARD__TOKEN)
+    provisioning=false
     if [ -z "$token" ] && [ -n "$(secret THINGSBOARD__PROVISION_KEY)" ]; then
+        provisioning=true
         token=$(provisioned_token)
+        end_on_another_token "$token" &
     fi
     check_host
     check_port
-    check_token
     check_certificates
-    render_upstream >"$run/conf.d/upstream.conf"
-    echo "mosquitto | upstream: $host:$port, TLS $tls"
+    if [ "$provisioning" = true ] && [ -z "$token" ]; then
+        echo "mosquitto | no upstream yet: waiting for the bridge to get a token from ThingsBoard by provisioning"
+    else
+        check_token
+        render_upstream >"$run/conf.d/upstream.conf"
+        echo "mosquitto | upstream: $host:$port, TLS $tls"
+        renew_on_request &
+    fi
 fi
 
 exec mosquitto -c "$run/mosquitto.conf"

@@ -306,7 +306,7 @@ def test_starting_again_does_not_try_a_refused_password_again(bridge, broker, me
         running.start()
         until(lambda start=start: running.lines().count("main | auth |") >= start)
     assert memory.wrong_secrets == 1
-    assert "refused its password or key before this start" in running.lines()
+    assert "refused this password or key; it is not sent again until it is changed" in running.lines()
 
 
 def test_the_first_connections_of_a_fleet_are_spread_over_the_interval(bridge, broker, meters):

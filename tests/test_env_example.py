@@ -14,7 +14,7 @@ from bridge.settings import Settings, load
 ROOT = Path(__file__).parent.parent
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
 EXAMPLES = [line.lstrip("#").partition("=") for line in LINES if re.match(r"#?[A-Z][A-Z_0-9]*=", line)]
-COMPOSE_ONLY = {"BIND_ADDRESS", "GRAFANA_PORT", "GRAFANA_ADMIN_PASSWORD", "LANG", "PROMETHEUS_PORT"}
+COMPOSE_ONLY = {"BIND_ADDRESS", "GRAFANA_PORT", "GRAFANA_ADMIN_PASSWORD", "LANG", "PROMETHEUS_PORT", "SECRETS_DIR"}
 
 
 def default_of(variable):
@@ -38,7 +38,8 @@ def test_every_default_is_the_models(variable):
     default = default_of(variable)
     if default is not None:
         section = variable.rpartition("__")[0]
-        extra = {"THINGSBOARD__HOST": "tb", "THINGSBOARD__TOKEN": "x"} if section == "THINGSBOARD" else {}
+        upstream = {"METERS__MAIN__HOST": "a", "THINGSBOARD__HOST": "tb", "THINGSBOARD__TOKEN": "x"}
+        extra = upstream if section == "THINGSBOARD" else {}
         given = load({**extra, variable: value}, Path("/nonexistent"))
         key = KEYS[variable]
         holder = given if len(key) == 1 else getattr(given, key[0])

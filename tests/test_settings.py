@@ -111,7 +111,9 @@ def test_a_misspelt_name_is_named_with_the_right_one(typed, meant):
 
 
 def test_a_name_like_nothing_known_is_named_with_what_there_is():
-    assert problems(POLL__COLOUR="red") == ["POLL__COLOUR: unknown setting; POLL__… has INTERVAL, TIMEOUT, RETRIES"]
+    assert problems(POLL__COLOUR="red") == [
+        "POLL__COLOUR: unknown setting; POLL__… has INTERVAL, TIMEOUT, RETRIES, DEMO_METER"
+    ]
     assert problems(METERS__MAIN="x") == [
         "METERS__MAIN: unknown setting; a meter's settings look like METERS__<NAME>__HOST"
     ]
@@ -250,8 +252,8 @@ def test_secrets_come_from_files_named_like_the_variable_in_any_case(secrets_dir
 def test_secret_and_environment_that_differ_are_named_and_neither_is_shown(secrets_dir):
     file = secrets_dir / "thingsboard__token"
     file.write_text("opensesame\n")
-    assert load_with(secrets_dir, THINGSBOARD__HOST="tb", THINGSBOARD__TOKEN="opensesame")
-    [problem] = problems(secrets_dir, THINGSBOARD__HOST="tb", THINGSBOARD__TOKEN="hunter2")
+    assert load_with(secrets_dir, METERS__MAIN__HOST="a", THINGSBOARD__HOST="tb", THINGSBOARD__TOKEN="opensesame")
+    [problem] = problems(secrets_dir, METERS__MAIN__HOST="a", THINGSBOARD__HOST="tb", THINGSBOARD__TOKEN="hunter2")
     assert problem == (
         f"thingsboard__token ({file}): also given as THINGSBOARD__TOKEN (environment), and they differ; remove one"
     )
@@ -259,7 +261,7 @@ def test_secret_and_environment_that_differ_are_named_and_neither_is_shown(secre
 
 def test_a_secrets_misspelt_name_is_named(secrets_dir):
     (secrets_dir / "THINGSBOARD__TOKNE").write_text("opensesame")
-    assert problems(secrets_dir, THINGSBOARD__HOST="tb") == [
+    assert problems(secrets_dir, METERS__MAIN__HOST="a", THINGSBOARD__HOST="tb") == [
         "THINGSBOARD__TOKNE: unknown setting; did you mean THINGSBOARD__TOKEN?"
     ]
 
@@ -267,7 +269,7 @@ def test_a_secrets_misspelt_name_is_named(secrets_dir):
 def test_a_secret_that_is_not_text_is_named(secrets_dir):
     file = secrets_dir / "THINGSBOARD__TOKEN"
     file.write_bytes(b"\xff\xfe\x00")
-    assert problems(secrets_dir, THINGSBOARD__HOST="tb") == [f"{file}: must be UTF-8 text"]
+    assert problems(secrets_dir, METERS__MAIN__HOST="a", THINGSBOARD__HOST="tb") == [f"{file}: must be UTF-8 text"]
 
 
 def test_a_secret_that_cannot_be_read_is_named(secrets_dir, monkeypatch):
@@ -278,7 +280,7 @@ def test_a_secret_that_cannot_be_read_is_named(secrets_dir, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    assert problems(secrets_dir, THINGSBOARD__HOST="tb") == [
+    assert problems(secrets_dir, METERS__MAIN__HOST="a", THINGSBOARD__HOST="tb") == [
         f"{file}: cannot be read: Permission denied; the bridge's user needs the right to"
     ]
 
@@ -356,3 +358,31 @@ def test_any_environment_gives_settings_or_a_list_of_mistakes(environ):
     except ConfigError as error:
         found = error.problems
     assert all(problem.isprintable() for problem in found)
+
+
+@pytest.mark.parametrize("setting", ["METERS__MAIN__DEVICE", "THINGSBOARD__DEVICE_TYPE", "THINGSBOARD__PROVISION_NAME"])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("x" * 256, "must be 1 to 255 characters"),
+        ("a\0b", "without control characters"),
+        ("<script>", "holds <script, which looks like markup"),
+        ("Hall </b>", "holds </b, which looks like markup"),
+    ],
+)
+def test_a_name_that_thingsboard_would_never_acknowledge_is_refused(setting, name, said):
+    (problem,) = problems(**{"METERS__MAIN__HOST": "10.0.0.1", setting: name})
+    assert problem.startswith(setting)
+    assert said in problem
+
+
+def test_a_blank_name_is_none():
+    given = load_with(METERS__MAIN__HOST="10.0.0.1", METERS__MAIN__DEVICE=" ", THINGSBOARD__DEVICE_TYPE="")
+    assert given.meters["main"].device is None
+    assert given.thingsboard.device_type == "meter"
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "Nave 3/+#\"'", "Peña 数", "a < b", "3<4", " x "])
+def test_a_name_that_it_takes_is_taken(name):
+    given = load_with(METERS__MAIN__HOST="10.0.0.1", METERS__MAIN__DEVICE=name, THINGSBOARD__DEVICE_TYPE=name)
+    assert given.meters["main"].device == name.strip()

@@ -52,13 +52,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "help.after": (
         "exit codes: 0 all is well, or stopped as asked · 1 something is wrong · 2 the configuration or the command\n"
-        "            line cannot be used · 70 the event loop hung · 130 interrupted\n"
+        "            line cannot be used · 130 interrupted\n"
         "language:   English, or Spanish where LC_ALL, LC_MESSAGES or LANG begins with es; in the stack: LANG=es in .env\n"
         "\n"
         "in the stack: docker compose exec bridge bridge doctor      while it runs\n"
         "              docker compose run --rm bridge check          while it does not",
         "códigos de salida: 0 todo bien, o detenido a petición · 1 algo anda mal · 2 la configuración o la línea de\n"
-        "            órdenes no sirve · 70 el bucle de eventos se colgó · 130 interrumpido\n"
+        "            órdenes no sirve · 130 interrumpido\n"
         "idioma:     inglés, o español si LC_ALL, LC_MESSAGES o LANG empieza por es; en el stack: LANG=es en .env\n"
         "\n"
         "en el stack: docker compose exec bridge bridge doctor      mientras funciona\n"
@@ -72,10 +72,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "help.run.after": (
         "example:    docker compose up -d\n"
-        "exit codes: 0 stopped as asked (SIGTERM, SIGINT) · 2 the configuration is wrong · 70 the event loop hung",
+        "exit codes: 0 stopped as asked (SIGTERM, SIGINT) · 1 the event loop hung · 2 the configuration is wrong",
         "ejemplo:    docker compose up -d\n"
-        "códigos de salida: 0 detenido a petición (SIGTERM, SIGINT) · 2 la configuración está mal · 70 el bucle de "
-        "eventos se colgó",
+        "códigos de salida: 0 detenido a petición (SIGTERM, SIGINT) · 1 el bucle de eventos se colgó · 2 la configuración "
+        "está mal",
     ),
     "help.demo": (
         "serve the built-in demo meter, to try the bridge against",
@@ -91,6 +91,80 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "ejemplo:    bridge demo-meter --port 4059\n"
         "códigos de salida: 0 interrumpido · 1 no puede escuchar ahí",
     ),
+    # ---- outbox -----------------------------------------------------------------------------------------------------
+    "held.help": (
+        "what the outbox holds, and what of it is not being sent",
+        "lo que guarda la bandeja de salida, y lo que de ello no se envía",
+    ),
+    "held.help.about": (
+        "Samples that were accepted for another ThingsBoard than the present one, or for none, are kept and not sent;\n"
+        "samples that ThingsBoard will not take are set aside. list shows them, export writes them to FILE (a JSON line\n"
+        "each, - for standard output), discard removes them, readdress sends what was for another ThingsBoard to the\n"
+        "present one: when it is the same server by another name. Works while the bridge runs and while it does not.",
+        "Las muestras aceptadas para otro ThingsBoard que el actual, o para ninguno, se guardan y no se envían; las que\n"
+        "ThingsBoard no acepta se apartan. list las muestra, export las escribe en FILE (una línea JSON cada una, - para\n"
+        "la salida estándar), discard las borra, readdress envía al actual lo que era para otro ThingsBoard: cuando es el\n"
+        "mismo servidor con otro nombre. Sirve con el puente en marcha y sin él.",
+    ),
+    "held.help.after": (
+        "examples:\n"
+        "  docker compose exec bridge bridge outbox list\n"
+        "  docker compose exec -T bridge bridge outbox export - > waiting.jsonl\n"
+        "  docker compose exec bridge bridge outbox readdress --yes\n"
+        "\n"
+        "exit codes: 0 done, or nothing is held · 1 something is held, or the outbox cannot be read · 2 the command line\n"
+        "            cannot be used",
+        "ejemplos:\n"
+        "  docker compose exec bridge bridge outbox list\n"
+        "  docker compose exec -T bridge bridge outbox export - > waiting.jsonl\n"
+        "  docker compose exec bridge bridge outbox readdress --yes\n"
+        "\n"
+        "códigos de salida: 0 hecho, o no se retiene nada · 1 se retiene algo, o no se puede leer la bandeja · 2 la línea de\n"
+        "            órdenes no sirve",
+    ),
+    "held.help.action": (
+        "list, export FILE, discard --yes or readdress --yes", "list, export FILE, discard --yes o readdress --yes",
+    ),
+    "held.help.file": ("for export: the file to write; - is standard output", "para export: el fichero; - es la salida estándar"),
+    "held.help.yes": ("do it; without it discard and readdress only show", "hacerlo; sin ello discard y readdress solo muestran"),
+    "held.file_needed": ("export needs a FILE to write, or -", "export necesita un FILE donde escribir, o -"),
+    "held.no_file": ("only export takes a FILE", "solo export lleva un FILE"),
+    "held.not_read": ("the outbox cannot be read: {said}", "no se puede leer la bandeja de salida: {said}"),
+    "held.for": ("accepted for", "aceptadas para"),
+    "held.samples": ("samples", "muestras"),
+    "held.oldest": ("oldest (UTC)", "más antigua (UTC)"),
+    "held.newest": ("newest (UTC)", "más reciente (UTC)"),
+    "held.none": ("none", "ninguna"),
+    "held.sent": ("being sent", "se envían"),
+    "held.kept": ("kept, not sent", "guardadas, no se envían"),
+    "held.set_aside": ("set aside", "apartadas"),
+    "held.refused": ("ThingsBoard will not take them", "ThingsBoard no las acepta"),
+    "held.memory": (
+        "in memory, not on disk yet: {count}; a restart of the bridge now would lose what has not arrived",
+        "en memoria, aún no en disco: {count}; si el puente se reinicia ahora se pierde lo que no haya llegado",
+    ),
+    "held.damaged": (
+        "damaged files set aside: {count}, {size} MB, the newest {newest}; what could be read of them was carried over",
+        "ficheros dañados apartados: {count}, {size} MB, el último {newest}; lo que se podía leer ya se rescató",
+    ),
+    "held.held": (
+        "{count} samples are held and not sent: export gives them out, discard --yes removes them",
+        "{count} muestras se retienen y no se envían: export las entrega, discard --yes las borra",
+    ),
+    "held.nothing_held": ("nothing is held back", "no se retiene nada"),
+    "held.discard.ask": (
+        "what is kept and what is set aside would be removed for good; export it first, then discard --yes",
+        "lo guardado y lo apartado se borraría para siempre; expórtelo antes, después discard --yes",
+    ),
+    "held.discard.done": ("{count} samples removed; what is for {to} stays", "{count} muestras borradas; lo que es para {to} se queda"),
+    "held.readdress.ask": (
+        "what was for another ThingsBoard would be sent to the present one; when it is the same server: readdress --yes",
+        "lo que era para otro ThingsBoard se enviaría al actual; si es el mismo servidor: readdress --yes",
+    ),
+    "held.readdress.done": ("{count} samples are for {to} now", "{count} muestras son ahora para {to}"),
+    "held.export.done": ("{count} samples written to {file}; the outbox still has them", "{count} muestras escritas en {file}; la bandeja aún las tiene"),
+    "held.export.exists": ("{file} exists already; name another file", "{file} ya existe; indique otro fichero"),
+    "held.export.failed": ("{file} cannot be written: {said}", "no se puede escribir {file}: {said}"),
     # ---- check ------------------------------------------------------------------------------------------------------
     "check.help": (
         "show the configuration as the bridge sees it, and what is wrong with it",
@@ -130,12 +204,22 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "check.upstream_plain": (
         "upstream: ThingsBoard at {host}:{port}, without TLS", "destino: ThingsBoard en {host}:{port}, sin TLS",
     ),
+    "check.text": (
+        "text that looks like a number, such as a serial number 00012345, has a space in front in ThingsBoard, which "
+        "would make the number 12345 of it",
+        "un texto que parece un número, como el número de serie 00012345, lleva un espacio delante en ThingsBoard, que "
+        "haría de él el número 12345",
+    ),
     "check.mistakes": ("mistakes", "errores"),
     "check.one_mistake": ("1 mistake: the bridge will not start", "1 error: el puente no arrancará"),
     "check.many_mistakes": ("{count} mistakes: the bridge will not start", "{count} errores: el puente no arrancará"),
     "check.demo": (
         "no meters configured: the built-in demo meter will be read",
         "no hay medidores configurados: se leerá el medidor de demostración",
+    ),
+    "check.kept": (
+        "{count} samples wait for {to} and are kept, not sent: bridge outbox list",
+        "{count} muestras esperan a {to}; se guardan y no se envían: bridge outbox list",
     ),
     "check.one_meter": ("configuration is fine: 1 meter", "la configuración está bien: 1 medidor"),
     "check.many_meters": ("configuration is fine: {count} meters", "la configuración está bien: {count} medidores"),
@@ -203,9 +287,28 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "status.of": ("{used} of {limit} MB", "{used} de {limit} MB"),
     "status.disk": ("disk", "disco"),
     "status.free": ("{free} MB free", "{free} MB libres"),
-    "status.disk_failing": (", cannot be written for {span}", ", no se puede escribir desde hace {span}"),
+    "status.unwritable": (", the outbox cannot be written for {span}", ", no se puede escribir la bandeja desde hace {span}"),
+    "status.unreadable": (", the outbox cannot be read for {span}", ", no se puede leer la bandeja desde hace {span}"),
     "status.lost": ("lost", "perdidas"),
-    "status.lost_samples": ("{lost} samples; {aside} set aside", "{lost} muestras; {aside} apartadas"),
+    "status.lost_samples": (
+        "{lost} samples since the start, {lately} in the last hour; {aside} set aside",
+        "{lost} muestras desde el arranque, {lately} en la última hora; {aside} apartadas",
+    ),
+    "status.proof": ("confirmed by", "confirmado por"),
+    "status.standing": ("; none stored for {span}", "; ninguna guardada desde hace {span}"),
+    "status.unstored": ("; accepted and not known to be stored: {count}", "; aceptadas y aún sin confirmar: {count}"),
+    "status.foreign": ("kept for others", "guardadas para otros"),
+    "status.foreign_samples": (
+        "{count} samples for {destination}, not sent; see bridge outbox list",
+        "{count} muestras para {destination}, sin enviar; vea bridge outbox list",
+    ),
+    "status.damaged": ("damaged", "dañadas"),
+    "status.damaged_files": (
+        "files set aside: {count}, {size} MB", "ficheros apartados: {count}, {size} MB",
+    ),
+    "status.parked": ("not had", "no aceptado"),
+    "status.parked_device": ("{device}: {reason}, for {span}", "{device}: {reason}, desde hace {span}"),
+    "status.parked_again": (", tried again in {span}", ", se intenta de nuevo en {span}"),
     "status.wrong": ("wrong", "mal"),
     "status.all_well": ("all well", "todo bien"),
     # ---- doctor -----------------------------------------------------------------------------------------------------
@@ -289,6 +392,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "set METERS__<NAME>__HOST in .env; bridge probe HOST finds out the rest",
         "ponga METERS__<NOMBRE>__HOST en .env; bridge probe HOST averigua el resto",
     ),
+    "doctor.configuration.exposed": ("docker inspect shows secrets: {names}", "docker inspect muestra secretos: {names}"),
+    "doctor.configuration.exposed.fix": (
+        "put each in a file of ./secrets named like it, take it out of .env, then docker compose up -d",
+        "ponga cada uno en un fichero de ./secrets con su nombre, quítelo de .env y después docker compose up -d",
+    ),
     "doctor.bridge.up": ("runs, version {version}, for {up}", "en marcha, versión {version}, desde hace {up}"),
     "doctor.bridge.version": (
         "version {running} runs, this is {here}", "está en marcha la versión {running}, esta es la {here}",
@@ -298,6 +406,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "doctor.bridge.hangs.fix": (
         "it ends itself after a minute and Docker starts it again; else docker compose restart bridge",
         "termina solo al cabo de un minuto y Docker lo arranca de nuevo; si no, docker compose restart bridge",
+    ),
+    "doctor.bridge.says": ("the running bridge says otherwise", "el puente en marcha dice otra cosa"),
+    "doctor.bridge.says.fix": (
+        "just mended or just broken? wait a minute and ask again; see docker compose logs bridge mosquitto",
+        "¿recién arreglado o recién roto? espere un minuto y pregunte de nuevo; vea docker compose logs bridge mosquitto",
     ),
     "doctor.bridge.down": ("does not run", "no está en marcha"),
     "doctor.bridge.never": (
@@ -322,19 +435,20 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{folder}: se puede escribir, pero solo quedan {free_mb} MB, y la bandeja de salida puede llegar a {max_mb} MB",
     ),
     "doctor.disk.tight.fix": (
-        "make room on the disk, or lower OUTBOX__MAX_MB", "libere espacio en el disco o reduzca OUTBOX__MAX_MB",
+        "make room on the disk, or lower OUTBOX__MAX_MB, never below what the outbox holds (bridge status): the oldest would go",
+        "libere espacio en el disco o reduzca OUTBOX__MAX_MB, nunca por debajo de lo que hay en la bandeja (bridge status): se irían las más antiguas",
     ),
     "doctor.disk.full": ("{folder}: the disk is full", "{folder}: el disco está lleno"),
     "doctor.disk.full.fix": (
-        "make room: df -h, docker system df; samples wait in memory meanwhile, and a power cut loses those",
-        "libere espacio: df -h, docker system df; mientras tanto las muestras esperan en memoria y un corte las pierde",
+        "make room: df -h, docker system df; never by removing volumes. Samples wait in memory meanwhile, and a power cut loses those",
+        "libere espacio: df -h, docker system df; nunca quitando volúmenes. Mientras tanto las muestras esperan en memoria y un corte las pierde",
     ),
     "doctor.disk.read_only": (
         "{folder}: the file system is read-only", "{folder}: el sistema de ficheros es de solo lectura",
     ),
     "doctor.disk.read_only.fix": (
-        "after an outage often a damaged disk: look at dmesg on the host, check the disk (fsck), then restart",
-        "tras un corte suele ser un disco dañado: mire dmesg en el equipo, revise el disco (fsck) y reinicie",
+        "after an outage often a damaged disk: look at dmesg on the host, check the disk (fsck). A bridge that runs has samples in memory, which a restart loses: bridge status says how many",
+        "tras un corte suele ser un disco dañado: mire dmesg en el equipo y revise el disco (fsck). Un puente en marcha tiene muestras en memoria, que un reinicio pierde: bridge status dice cuántas",
     ),
     "doctor.disk.denied": (
         "{folder}: user {user} may not write there", "{folder}: el usuario {user} no puede escribir ahí",
@@ -348,8 +462,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "look at dmesg on the host: the disk may be failing", "mire dmesg en el equipo: puede que falle el disco",
     ),
     "doctor.disk.failing": (
-        "the bridge has not been able to write its outbox for {span}; samples wait in memory",
-        "el puente no puede escribir su bandeja de salida desde hace {span}; las muestras esperan en memoria",
+        "the bridge cannot use its outbox's file", "el puente no puede usar el fichero de su bandeja de salida",
     ),
     "doctor.disk.failing.fix": (
         "make room, or give the data volume back to the bridge's user; do not restart before: memory would be lost",
@@ -381,21 +494,39 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "outbox: {folder}/outbox.db is a database, but not the bridge's",
         "bandeja de salida: {folder}/outbox.db es una base de datos, pero no la del puente",
     ),
-    "doctor.file.foreign.fix": ("is DATA_DIR right? else move that file away", "¿es correcto DATA_DIR? si no, mueva ese fichero"),
+    "doctor.file.foreign.fix": (
+        "is DATA_DIR right? if it is, start the bridge: it sets the file aside as it is and begins a new one; move nothing",
+        "¿es correcto DATA_DIR? si lo es, arranque el puente: aparta el fichero tal cual y empieza otro; no mueva nada",
+    ),
+    "doctor.file.alone": (
+        "outbox: the file is gone or empty, and its log with samples is there",
+        "bandeja de salida: falta el fichero o está vacío, y su registro con muestras está ahí",
+    ),
+    "doctor.file.alone.fix": (
+        "touch nothing and start the bridge (docker compose up -d): it carries over what is in the log; then check the disk",
+        "no toque nada y arranque el puente (docker compose up -d): rescata lo que hay en el registro; después revise el disco",
+    ),
+    "doctor.file.newer": (
+        "outbox: written by a newer version of the bridge", "bandeja de salida: escrita por una versión más nueva del puente",
+    ),
+    "doctor.file.newer.fix": (
+        "start the newer version again; this one leaves the file alone, and what waits in it stays there",
+        "arranque de nuevo la versión más nueva; esta no toca el fichero, y lo que espera en él se queda ahí",
+    ),
     "doctor.file.unread": (
         "outbox: cannot be opened by user {user}", "bandeja de salida: el usuario {user} no puede abrirla",
     ),
     "doctor.file.unread.fix": (
-        "give the files to the bridge's user (in the stack chown -R 10001:10001), or check the disk",
-        "dé los ficheros al usuario del puente (en el stack chown -R 10001:10001) o revise el disco",
+        "give all of the folder to the bridge's user (in the stack chown -R 10001:10001), move nothing; or check the disk",
+        "dé toda la carpeta al usuario del puente (en el stack chown -R 10001:10001), sin mover nada; o revise el disco",
     ),
     "doctor.file.aside": (
         "damaged outboxes set aside earlier: {count}, the newest {newest}",
         "bandejas dañadas apartadas antes: {count}, la última {newest}",
     ),
     "doctor.file.aside.fix": (
-        "what could be read of them was carried over; remove them when nobody needs them, and check the disk",
-        "lo que se podía leer ya se rescató; bórrelas cuando nadie las necesite y revise el disco",
+        "nothing to do: what could be read of them was carried over, and the bridge keeps the last few; check the disk",
+        "nada que hacer: lo que se podía leer ya se rescató, y el puente guarda las últimas; revise el disco",
     ),
     "doctor.clock.synchronised": ("{shown} UTC, kept by a time service", "{shown} UTC, sincronizado por un servicio de hora"),
     "doctor.clock.unsynchronised": (
@@ -518,8 +649,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{name}: sin intentar, rechazó esta misma contraseña o clave el {when}",
     ),
     "doctor.meter.held_many": (
-        "{name}: not tried, it refused {count} passwords or keys within a day (last {when}), and a third may lock it",
-        "{name}: sin intentar, rechazó {count} contraseñas o claves en un día (última {when}), y otra puede bloquearlo",
+        "{name}: not tried, {count} passwords or keys went out to it without success within a day (last {when}), and a third may lock it",
+        "{name}: sin intentar, se le enviaron sin éxito {count} contraseñas o claves en un día (última {when}), y otra puede bloquearlo",
     ),
     "doctor.meter.held_forgetful": (
         "{name}: not tried, a refusal of its password could not be remembered on the data volume",
@@ -672,6 +803,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "doctor.upstream.token": ("the token is accepted", "el token se acepta"),
     "doctor.upstream.refused": ("ThingsBoard refuses the token", "ThingsBoard rechaza el token"),
+    "doctor.upstream.refused.provisioned": (
+        "a running bridge asks for another by itself within two minutes; where ThingsBoard gives none, delete the device {name} there",
+        "un puente en marcha pide otro por sí mismo en dos minutos; si ThingsBoard no da ninguno, borre allí el dispositivo {name}",
+    ),
     "doctor.upstream.refused.fix": (
         "copy THINGSBOARD__TOKEN again from the gateway device's credentials, then docker compose up -d",
         "copie de nuevo THINGSBOARD__TOKEN de las credenciales del dispositivo, y luego docker compose up -d",
@@ -689,17 +824,21 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "¿es THINGSBOARD__PORT el puerto MQTT (1883, con TLS 8883) y no el de la página web?",
     ),
     "doctor.upstream.fence": (
-        "answers the fence, {milliseconds} ms", "responde a la pregunta de control, {milliseconds} ms",
+        "answers what it is asked, {milliseconds} ms", "responde a lo que se le pregunta, {milliseconds} ms",
     ),
     "doctor.upstream.fence_recent": (
-        "the bridge's own fence was answered within the last minute",
-        "la pregunta de control del puente tuvo respuesta en el último minuto",
+        "the bridge's own samples were stored within the last minute",
+        "las muestras del puente se guardaron en el último minuto",
     ),
     "doctor.upstream.no_fence": (
-        "fence not asked: THINGSBOARD__CONFIRM=puback", "pregunta de control no hecha: THINGSBOARD__CONFIRM=puback",
+        "nothing asked: THINGSBOARD__CONFIRM=puback", "nada preguntado: THINGSBOARD__CONFIRM=puback",
+    ),
+    "doctor.upstream.no_limits": (
+        "does not tell its limits (ThingsBoard before 3.9); the bridge learns them",
+        "no dice sus límites (ThingsBoard anterior a 3.9); el puente los aprende",
     ),
     "doctor.upstream.fence_silent": (
-        "accepts the session and does not answer the fence", "acepta la sesión y no responde a la pregunta de control",
+        "accepts the session and answers nothing", "acepta la sesión y no responde a nada",
     ),
     "doctor.upstream.fence_silent.fix": (
         "does something else use the token? is it a ThingsBoard? THINGSBOARD__CONFIRM=puback for one that does not answer",
@@ -726,24 +865,35 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "doctor.samples.none_yet": (
         "nothing confirmed yet; the bridge started {up} ago", "aún nada confirmado; el puente arrancó hace {up}",
     ),
-    "doctor.samples.never": (
-        "nothing confirmed since the start {up} ago; waiting: {waiting}",
-        "nada confirmado desde el arranque hace {up}; en espera: {waiting}",
+    "doctor.samples.standing": (
+        "samples wait, and none is stored; waiting: {waiting}", "hay muestras en espera y no se guarda ninguna; en espera: {waiting}",
     ),
-    "doctor.samples.stale": (
-        "last confirmed {ago} ago; waiting: {waiting}, the oldest for {oldest}",
-        "última confirmación hace {ago}; en espera: {waiting}, la más antigua desde hace {oldest}",
+    "doctor.samples.waiting": (
+        "waiting on disk: {waiting}, the oldest for {oldest}", "en espera en el disco: {waiting}, la más antigua desde hace {oldest}",
     ),
     "doctor.samples.fix": (
         "see the lines above: a meter, the broker or ThingsBoard; what waits is sent by itself when the way is free",
         "vea las líneas de arriba: un medidor, el broker o ThingsBoard; lo que espera se envía solo cuando hay paso",
     ),
-    "doctor.samples.lost": (
-        "lost since the start: {lost}", "perdidas desde el arranque: {lost}",
+    "doctor.samples.parked": ("ThingsBoard does not have a device", "ThingsBoard no acepta un dispositivo"),
+    "doctor.samples.parked.fix": (
+        "see the reason: mend the device in ThingsBoard; its samples wait on disk and are sent by themselves then",
+        "vea el motivo: arregle el dispositivo en ThingsBoard; sus muestras esperan en el disco y se envían solas después",
     ),
+    "doctor.samples.foreign": ("samples wait for another destination", "hay muestras en espera para otro destino"),
+    "doctor.samples.foreign.fix": (
+        "is THINGSBOARD__HOST or _MODE right? if so: bridge outbox list, then bridge outbox export FILE; they are kept",
+        "¿es correcto THINGSBOARD__HOST o _MODE? si lo es: bridge outbox list y bridge outbox export FILE; se conservan",
+    ),
+    "doctor.samples.nearly_full": ("the outbox is nearly full", "la bandeja de salida está casi llena"),
+    "doctor.samples.nearly_full.fix": (
+        "mend the way to ThingsBoard; to win time raise OUTBOX__MAX_MB if the disk has room, then docker compose up -d",
+        "repare el camino a ThingsBoard; para ganar tiempo suba OUTBOX__MAX_MB si hay espacio y docker compose up -d",
+    ),
+    "doctor.samples.lost": ("lost in the last hour: {lost}", "perdidas en la última hora: {lost}"),
     "doctor.samples.lost.fix": (
-        "the outbox was full: raise OUTBOX__MAX_MB, or mend the way to ThingsBoard sooner",
-        "la bandeja de salida se llenó: suba OUTBOX__MAX_MB o repare antes el camino a ThingsBoard",
+        "see docker compose logs bridge: was the outbox full (raise OUTBOX__MAX_MB), or could the disk not be written?",
+        "vea docker compose logs bridge: ¿se llenó la bandeja de salida (suba OUTBOX__MAX_MB) o no se pudo escribir el disco?",
     ),
     "doctor.samples.set_aside": (
         "set aside, ThingsBoard would not take them: {count}", "apartadas, ThingsBoard no las aceptó: {count}",
@@ -838,11 +988,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "probe.option.server": ("this server address alone", "solo esta dirección de servidor"),
     "probe.option.octets": ("its length in HDLC", "su longitud en HDLC"),
     "probe.option.framing": ("this framing alone", "solo esta trama"),
+    "probe.option.referencing": ("this way of naming objects alone: logical or short names", "solo esta forma de nombrar objetos: nombres lógicos o cortos"),
     "probe.option.serial": ("the meter's serial number: makers calculate addresses from it", "número de serie: hay fabricantes que calculan de él la dirección"),
     "probe.option.ports": ("ports to try, separated by commas", "puertos que probar, separados por comas"),
     "probe.option.timeout": ("seconds to wait for an answer (default: %(default)s)", "segundos de espera por respuesta (por omisión: %(default)s)"),
     "probe.option.name": ("name of the meter in the lines", "nombre del medidor en las líneas"),
     "probe.option.profile_out": ("write a profile of what the meter has; - prints it", "escribe un perfil de lo que tiene el medidor; - lo imprime"),
+    "probe.option.objects": ("list all objects of the meter, too", "lista además todos los objetos del medidor"),
     "probe.option.yes": ("scan more than 256 addresses without asking", "recorrer más de 256 direcciones sin preguntar"),
     "probe.option.force": ("scan addresses that are not private", "recorrer direcciones que no son privadas"),
     "probe.option.rate": ("connections a second in a scan (default: %(default)s)", "conexiones por segundo al recorrer (por omisión: %(default)s)"),
@@ -871,6 +1023,40 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "probe.found.tls": ("speaks TLS, no meter", "habla TLS, no es un medidor"),
     "probe.found.ssh": ("an SSH server, no meter: {said}", "un servidor SSH, no un medidor: {said}"),
     "probe.found.banner": ("greets with text, no meter: {said}", "saluda con texto, no es un medidor: {said}"),
+    "probe.found.telnet": (
+        "the converter talks Telnet ({said}) and changes bytes on the way: set it to raw TCP (in the settings of many: "
+        "TCP Server instead of Telnet or RFC 2217; in ser2net: tcp or raw, not telnet), then probe again",
+        "el convertidor habla Telnet ({said}) y altera bytes por el camino: póngalo en TCP puro (en los ajustes de muchos: "
+        "TCP Server en vez de Telnet o RFC 2217; en ser2net: tcp o raw, no telnet) y sondee otra vez"),
+    "probe.found.push": (
+        "sends by itself what nobody asked for ({said}), and answers nothing: a customer port (HAN, P1) that only pushes. "
+        "The bridge asks meters; connect it to the meter's optical, RS-485 or network port",
+        "envía por sí solo lo que nadie pidió ({said}) y no responde nada: un puerto de cliente (HAN, P1) que solo emite. "
+        "El bridge pregunta a los medidores; conéctelo al puerto óptico, RS-485 o de red del medidor"),
+    "probe.found.talks": (
+        "sends text first, as a converter or modem that registers does ({said}), and no meter answers behind it: check baud rate and wiring there, the address, or try --timeout 5",
+        "primero envía texto, como un convertidor o módem que se registra ({said}), y detrás no responde ningún medidor: revise ahí velocidad y cableado, la dirección, o pruebe --timeout 5"),
+    "probe.found.telegram": (
+        "gives its readings as text when asked (IEC 62056-21, {said}), and no DLMS: the bridge does not read that; use a port that speaks DLMS",
+        "da sus lecturas en texto cuando se le piden (IEC 62056-21, {said}), sin DLMS: el bridge no lee eso; use un puerto que hable DLMS"),
+    "probe.found.flow_control": (
+        "answers with frames that lack bytes 11 or 13 ({said}): software flow control (XON/XOFF) takes them out; switch it off in the converter",
+        "responde con tramas a las que faltan bytes 11 o 13 ({said}): los quita el control de flujo por software (XON/XOFF); desactívelo en el convertidor"),
+    "probe.found.short": (
+        "answers with frames that are a byte short ({said}): data bits, stop bits or flow control of the converter, or a packet that it cuts",
+        "responde con tramas a las que falta un byte ({said}): bits de datos, de parada o control de flujo del convertidor, o un paquete que él corta"),
+    "probe.found.damaged": (
+        "answers with frames whose check sequence is wrong ({said}): noise on the line, termination, wiring, or two meters at one address",
+        "responde con tramas cuya secuencia de control está mal ({said}): ruido en la línea, terminación, cableado, o dos medidores con una misma dirección"),
+    "probe.found.parity": (
+        "answers with text in 7 bits and parity ({said}): set the converter to 8 data bits without parity, or its IEC 62056-21 mode off",
+        "responde con texto de 7 bits con paridad ({said}): ponga el convertidor a 8 bits de datos sin paridad, o desactive su modo IEC 62056-21"),
+    "probe.found.greeting": (
+        "it sends text first, as a converter or modem that registers does, and the bridge passes over it: {said}",
+        "antes envía texto, como un convertidor o módem que se registra, y el bridge lo pasa por alto: {said}"),
+    "probe.found.other_form": (
+        "it answers from the same address in another form, {server} in {octets} bytes; the bridge takes that",
+        "responde desde la misma dirección en otra forma, {server} en {octets} bytes; el bridge lo acepta"),
     "probe.found.echo": ("sends back what it gets and nothing else: an RS-485 line without a meter, or echo left on",
                          "devuelve lo que recibe y nada más: una línea RS-485 sin medidor, o con eco"),
     "probe.found.other": ("answers, but not as a meter does; wrong baud rate or parity in the converter? {said}",
@@ -879,12 +1065,25 @@ SENTENCES: dict[str, tuple[str, str]] = {
                            "acepta la conexión y la cierra: ¿otro programa ocupa el convertidor?"),
     "probe.found.silent": ("open, but silent: check baud rate and wiring behind the converter, the address, or try --timeout 5",
                            "abierto, pero mudo: revise velocidad y cableado tras el convertidor, la dirección, o pruebe --timeout 5"),
+    "probe.no_mode_e": ("speaks IEC 62056-21 in text, and does not change to HDLC (mode E), so the bridge cannot read it here; use a port that speaks DLMS ({said})",
+                        "habla IEC 62056-21 en texto y no pasa a HDLC (modo E), así que el bridge no puede leerlo aquí; use un puerto que hable DLMS ({said})"),
     "probe.no_address": ("no HDLC address answered behind it", "ninguna dirección HDLC respondió detrás"),
+    "probe.no_address.mode_c": (
+        "its identification offers no mode E (there is no \\2 in it), and no HDLC address answers behind it: a mode C meter, which speaks text and no DLMS here",
+        "su identificación no ofrece el modo E (no hay \\2 en ella) y ninguna dirección HDLC responde detrás: un medidor de modo C, que aquí habla texto y no DLMS"),
     "probe.client.open": ("client {client}: let in without authentication", "cliente {client}: entra sin autenticación"),
     "probe.client.asks": ("client {client}: asks for authentication ({said})", "cliente {client}: pide autenticación ({said})"),
     "probe.client.ciphered": ("client {client}: wants ciphered messages ({said})", "cliente {client}: quiere mensajes cifrados ({said})"),
     "probe.client.refused": ("client {client}: refused ({said})", "cliente {client}: rechazado ({said})"),
     "probe.client.unlinked": ("client {client}: no HDLC connection ({said})", "cliente {client}: sin conexión HDLC ({said})"),
+    "probe.client.mute": ("client {client}: HDLC connection, then no answer to the association request: it may want a password",
+                          "cliente {client}: conexión HDLC, y luego ninguna respuesta a la asociación: quizá quiera una contraseña"),
+    "probe.client.garbled": ("client {client}: answers, but not in whole frames: {said}", "cliente {client}: responde, pero no en tramas enteras: {said}"),
+    "probe.garbled": ("the meter is there, and its answers come damaged: mend the line or the converter's settings first, then probe again",
+                      "el medidor está, y sus respuestas llegan dañadas: arregle antes la línea o los ajustes del convertidor, y sondee otra vez"),
+    "probe.client.short_names": ("short names", "nombres cortos"),
+    "probe.client.empty": ("client {client}: let in, but may read no register; what was given is tried",
+                           "cliente {client}: entra, pero no puede leer ningún registro; se prueba lo que se dio"),
     "probe.client.silent": ("clients {clients}: silence", "clientes {clients}: silencio"),
     "probe.mechanism": ("client {client}: authentication {mechanism}", "cliente {client}: autenticación {mechanism}"),
     "probe.mechanism.unknown": ("client {client}: which authentication cannot be told without a secret",
@@ -893,8 +1092,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "probe.not_given.password": ("client {client}: {mechanism} needs --password", "cliente {client}: {mechanism} necesita --password"),
     "probe.held.same": ("client {client}: this secret was refused on {when}; not tried again, the meter could lock",
                         "cliente {client}: este secreto fue rechazado el {when}; no se repite, el medidor podría bloquearse"),
-    "probe.held.many": ("client {client}: {count} secrets were refused within a day, the last on {when}; no other is tried until a day after that, the meter could lock",
-                        "cliente {client}: {count} secretos rechazados en un día, el último el {when}; no se prueba otro hasta un día después, el medidor podría bloquearse"),
+    "probe.held.many": ("client {client}: {count} secrets went out without success within a day, the last on {when}; none is sent until a day after that, the meter could lock",
+                        "cliente {client}: {count} secretos enviados sin éxito en un día, el último el {when}; no se envía ninguno hasta un día después, el medidor podría bloquearse"),
+    "probe.held.last": ("client {client}: the meter calls a question without a secret an authentication failure and may have counted it, and a secret went out since: no other is tried, the meter could lock",
+                        "cliente {client}: el medidor llama fallo de autenticación a una pregunta sin secreto y quizá la contó, y después salió un secreto: no se prueba otro, el medidor podría bloquearse"),
     "probe.held.forgetful": ("client {client}: no secret is tried, because a refusal could not be remembered: is DATA_DIR writable?",
                              "cliente {client}: no se prueba ningún secreto, porque un rechazo no se podría recordar: ¿se puede escribir en DATA_DIR?"),
     "probe.trying": ("client {client}: {mechanism}, once", "cliente {client}: {mechanism}, una vez"),
@@ -922,7 +1123,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "probe.bytes": ("{count} bytes", "{count} bytes"),
     "probe.yes": ("in blocks", "por bloques"),
     "probe.no": ("not in blocks", "sin bloques"),
-    "probe.lists.works": ("yes (GET-WITH-LIST, two in {ms} ms)", "sí (GET-WITH-LIST, dos en {ms} ms)"),
+    "probe.lists.works": ("yes (GET-WITH-LIST, {count} in {ms} ms)", "sí (GET-WITH-LIST, {count} en {ms} ms)"),
     "probe.lists.fails": ("promised, and fails: it is read one by one", "lo promete y falla: se lee de uno en uno"),
     "probe.lists.not_offered": ("no: it is read one by one", "no: se lee de uno en uno"),
     "probe.lists.unknown": ("not tried", "no se probó"),
@@ -934,9 +1135,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "probe.title.profile": ("profile", "perfil"),
     "probe.profile.match": ("{name}: {there} of its {of} registers are there", "{name}: están {there} de sus {of} registros"),
     "probe.profile.part": ("a profile of its own reads more: --profile-out FILE", "un perfil propio lee más: --profile-out ARCHIVO"),
-    "probe.profile.none": ("none fits", "ninguno sirve"),
-    "probe.profile.make": ("have one made: --profile-out FILE", "haga uno: --profile-out ARCHIVO"),
-    "probe.profile.empty": ("no register gave a value: there is nothing to make a profile of", "ningún registro dio un valor: no hay de qué hacer un perfil"),
+    "probe.profile.none": ("none fits, so the lines name the registers; a profile of its own: --profile-out FILE",
+                           "ninguno sirve, así que las líneas nombran los registros; un perfil propio: --profile-out ARCHIVO"),
+    "probe.silent": ("gives no answer, or none that makes sense, and costs time or the association: {objects}. It is left out of the lines",
+                     "no da respuesta, o ninguna con sentido, y cuesta tiempo o la asociación: {objects}. Queda fuera de las líneas"),
+    "probe.trial.trying": ("trying the lines", "probando las líneas"),
+    "probe.trial.reads": ("tried: read by these lines, {values} of {of} registers gave a value", "probado: leído con estas líneas, {values} de {of} registros dieron valor"),
+    "probe.trial.fails": ("tried, and they do not give a sample yet: {said}", "probado, y aún no dan una muestra: {said}"),
     "probe.profile.written": ("{file} written; it belongs into ./config/profiles", "{file} escrito; va en ./config/profiles"),
     "probe.profile.unwritable": ("{file} cannot be written: {said}", "no se puede escribir {file}: {said}"),
     "probe.profile.save": ("save it as ./config/profiles/mine.toml", "guárdelo como ./config/profiles/mine.toml"),
@@ -947,6 +1152,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "probe.needs.password": ("the meter is there; client {client} needs its password: --password -", "el medidor está; el cliente {client} necesita su contraseña: --password -"),
     "probe.needs.keys": ("the meter is there; client {client} needs its keys: --key - --authentication-key -",
                          "el medidor está; el cliente {client} necesita sus claves: --key - --authentication-key -"),
+    "probe.needs.more": ("client {client} is let in without a password, but may read no register: with one it may read more (--password -), or another client may (--client N)",
+                         "el cliente {client} entra sin contraseña, pero no puede leer ningún registro: con una quizá lea más (--password -), u otro cliente (--client N)"),
+    "probe.needs.perhaps": ("the meter is there, and says nothing to client {client} without a password: --password -",
+                            "el medidor está, y no dice nada al cliente {client} sin contraseña: --password -"),
+    "probe.needs.again": ("probe again with the secret before the lines are used: it finds out what can be read, and tries them",
+                          "sondee otra vez con el secreto antes de usar las líneas: averigua qué se puede leer, y las prueba"),
     "probe.needs.other": ("the meter is there, but what was given does not let client {client} in", "el medidor está, pero lo que se dio no deja entrar al cliente {client}"),
     "probe.scan.ask": ("{count} addresses, {connections} connections, about {minutes} min. Scan them? [y/N] ",
                        "{count} direcciones, {connections} conexiones, unos {minutes} min. ¿Recorrerlas? [s/N] "),
@@ -966,6 +1177,42 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "probe.scan.column.name": ("logical device name", "nombre lógico"),
     "probe.scan.column.maker": ("manufacturer", "fabricante"),
     "probe.target.wrong": ("{said}", "{said}"),
+    # ---- objects ----------------------------------------------------------------------------------------------------
+    "objects.help": ("list what a configured meter offers", "lista lo que ofrece un medidor configurado"),
+    "objects.about": (
+        "Lists the objects of a meter of the configuration: class, version, OBIS code with its meaning (IEC 62056-6-1),\n"
+        "and what this client may do with each: r read, w write, m call a method. Makes a profile of a choice of them.",
+        "Lista los objetos de un medidor de la configuración: clase, versión, código OBIS con su significado (IEC 62056-6-1)\n"
+        "y lo que este cliente puede hacer con cada uno: r leer, w escribir, m llamar un método. Hace un perfil de una elección."),
+    "objects.after": (
+        "examples:\n"
+        "  bridge objects main                                       all of them\n"
+        "  bridge objects main --only '1-0:*.7.0,1-0:*.8.*' --value  those that fit, with what they hold\n"
+        "  bridge objects main --class 7                             the load profiles and event logs\n"
+        "  bridge objects main --only '1-0:*.7.0' --profile-out mine.toml\n"
+        "exit codes: 0 listed · 1 the meter shows none · 2 configuration or command line wrong · 130 interrupted",
+        "ejemplos:\n"
+        "  bridge objects main                                       todos\n"
+        "  bridge objects main --only '1-0:*.7.0,1-0:*.8.*' --value  los que encajan, con lo que contienen\n"
+        "  bridge objects main --class 7                             los perfiles de carga y registros de eventos\n"
+        "  bridge objects main --only '1-0:*.7.0' --profile-out mine.toml\n"
+        "códigos de salida: 0 listados · 1 el medidor no muestra ninguno · 2 configuración o línea de órdenes mal · 130 interrumpido"),
+    "objects.option.only": ("OBIS codes with * and ?, separated by commas", "códigos OBIS con * y ?, separados por comas"),
+    "objects.option.class": ("this interface class; may be given several times", "esta clase; se puede repetir"),
+    "objects.option.value": ("read what they hold, too", "leer además lo que contienen"),
+    "objects.option.profile_out": ("write a profile of those that hold a value; - prints it", "escribe un perfil de los que contienen un valor; - lo imprime"),
+    "objects.wrong_pattern": ("--only {text}: looks like 1-0:1.8.0, 1-0:*.7.0 or 0-0:96.*", "--only {text}: se escribe 1-0:1.8.0, 1-0:*.7.0 o 0-0:96.*"),
+    "objects.reading": ("reading the object list", "leyendo la lista de objetos"),
+    "objects.values": ("values: {done} of {total}", "valores: {done} de {total}"),
+    "objects.title": ("{name}  objects: {count} of {of}", "{name}  objetos: {count} de {of}"),
+    "objects.column.class": ("class", "clase"),
+    "objects.column.version": ("v", "v"),
+    "objects.column.name": ("name", "nombre"),
+    "objects.column.access": ("access", "acceso"),
+    "objects.legend": ("r: attributes that may be read, w: written, m: methods that may be called", "r: atributos que se pueden leer, w: escribir, m: métodos que se pueden llamar"),
+    "objects.short_names": ("access: the object's short name, in hex", "acceso: el nombre corto del objeto, en hex"),
+    "objects.hidden": ("client {client}: does not show its object list", "cliente {client}: no muestra su lista de objetos"),
+    "objects.no_profile": ("none of them gave a value: there is nothing to make a profile of", "ninguno dio un valor: no hay de qué hacer un perfil"),
     # ---- read -------------------------------------------------------------------------------------------------------
     "read.help": ("read a configured meter once", "lee una vez un medidor configurado"),
     "read.about": (
@@ -1029,8 +1276,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "read.backwards": ("--to: before --from", "--to: antes que --from"),
     "read.held.same": ("{name} refused this password or key on {when}; it is not tried again, the meter could lock. Correct it first",
                        "{name} rechazó esta contraseña o clave el {when}; no se repite, el medidor podría bloquearse. Corríjala antes"),
-    "read.held.many": ("{name} refused {count} passwords or keys within a day, the last on {when}; nothing is tried until a day after that, the meter could lock",
-                       "{name} rechazó {count} contraseñas o claves en un día, la última el {when}; no se prueba nada hasta un día después, el medidor podría bloquearse"),
+    "read.held.many": ("{name}: {count} passwords or keys went out to it without success within a day, the last on {when}; none is sent until a day after that, the meter could lock",
+                       "{name}: se le enviaron sin éxito {count} contraseñas o claves en un día, la última el {when}; no se envía ninguna hasta un día después, el medidor podría bloquearse"),
     "read.held.forgetful": ("{name}: no secret is tried, because a refusal could not be remembered: is DATA_DIR writable?",
                             "{name}: no se prueba ningún secreto, porque un rechazo no se podría recordar: ¿se puede escribir en DATA_DIR?"),
 }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bridge.commissioning.catalogue import Catalogue
 from bridge.commissioning.command_line import ALL_WELL, UNUSABLE
+from bridge.commissioning.outbox_held import kept_for_others
 from bridge.commissioning.terminal import Terminal
 from bridge.configuration.reading import Reading, read
 from bridge.configuration.variables import FIELDS, METERS, PLAIN, is_secret
@@ -56,6 +57,10 @@ def show(reading: Reading, terminal: Terminal, say: Catalogue) -> None:
     terminal.table(("name", "value", "from"), _setting_rows(reading), title=say("check.settings"))
     terminal.say()
     terminal.say(_upstream(reading, say))
+    if reading.settings.thingsboard.host is not None:
+        terminal.say((say("check.text"), "dim"))
+    for destination, count in kept_for_others(reading.settings):
+        terminal.say((say("check.kept", count=count, to=destination), "warn"))
     terminal.say()
     if problems:
         terminal.say((say("check.mistakes"), "bad"))

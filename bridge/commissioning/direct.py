@@ -46,6 +46,7 @@ class Outcome:
         key: the register that was read.
         shown: its value with its unit.
         frames: what went out (``->``) and came back (``<-``), in order.
+        session: that was tried; None when it could not be made.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Outcome:
     key: str = ""
     shown: str = ""
     frames: list[tuple[Literal["->", "<-"], bytes]] = field(default_factory=list)
+    session: Session | None = field(default=None, repr=False)
 
     def sent(self, data: bytes) -> None:
         """Keep what went out; see :class:`~bridge.meters.link.Watch`."""
@@ -81,7 +83,7 @@ async def ask(meter: Meter, counters: Counters | None, *, connect_timeout_s: flo
     began_s = time.perf_counter()
     link = _link(meter, meter.framing, connect_timeout_s)
     try:
-        session = await asyncio.to_thread(_session, meter, counters)
+        session = outcome.session = await asyncio.to_thread(_session, meter, counters)
         await link.open()
         outcome.opened = True
         try:
@@ -171,4 +173,4 @@ def _link(meter: Meter, framing: Framing, connect_timeout_s: float) -> Link:
 
 def secret_of(meter: Meter) -> bytes:
     """Return what the meter could refuse and lock itself for: password and keys, one byte string for all of them."""
-    return b"\0".join((*meter.secrets, *(key.encode() for key in meter.signing_keys or ())))
+    return meter.secret

@@ -20,9 +20,10 @@ from bridge.commissioning.doctor_broker import BrokerSays, ask_broker
 from bridge.commissioning.doctor_meters import Directly, ThroughBridge
 from bridge.commissioning.doctor_reach import said_by
 from bridge.commissioning.examination import Examination
-from bridge.commissioning.finding import Finding, bad, good, left_out, print_group
-from bridge.commissioning.running import find, health_port, in_container
+from bridge.commissioning.finding import Finding, bad, good, left_out, print_group, warn
+from bridge.commissioning.running import find, health_address, in_container
 from bridge.commissioning.terminal import Terminal
+from bridge.configuration.exposed import exposed
 from bridge.configuration.reading import Reading, read
 from bridge.errors import ConfigError
 from bridge.meters.keys import Counters
@@ -30,7 +31,7 @@ from bridge.meters.refusals import Refusals
 from bridge.settings import SECRETS_DIR
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Mapping
     from pathlib import Path
 
 
@@ -96,10 +97,11 @@ async def _examine(
     until_s = asyncio.get_running_loop().time() + within_s
     reading = await asyncio.to_thread(read, environ, secrets_dir)
     outbox = await asyncio.to_thread(doctor_disk.look_at_outbox, reading.settings.data_dir)
-    bridge = await asyncio.to_thread(find, _port(environ), elsewhere=outbox.state == "held")
+    host, port = _address(environ)
+    bridge = await asyncio.to_thread(find, port, host, elsewhere=outbox.state == "held")
     found = Examination(reading, bridge, outbox)
     broker = asyncio.create_task(_broker(found), name="broker")
-    checks = _checks(found, broker, clock_s)
+    checks = _checks(found, broker, clock_s, environ)
     tasks = {group: asyncio.create_task(checks[group], name=group) for group in _GROUPS}
     try:
         await _show(found, tasks, terminal, say, until_s)
@@ -111,14 +113,17 @@ async def _examine(
     return found
 
 
-def _port(environ: Mapping[str, str]) -> int:
+def _address(environ: Mapping[str, str]) -> tuple[str, int]:
     with suppress(ConfigError):  # what is wrong with the setting is the configuration's finding
-        return health_port(environ)
-    return health_port({})
+        return health_address(environ)
+    return health_address({})
 
 
 def _checks(
-    found: Examination, broker: asyncio.Task[BrokerSays | None], clock_s: Callable[[], float]
+    found: Examination,
+    broker: asyncio.Task[BrokerSays | None],
+    clock_s: Callable[[], float],
+    environ: Mapping[str, str],
 ) -> dict[str, Coroutine[Any, Any, list[Finding]]]:
     settings, report, outbox = found.reading.settings, found.report, found.outbox
     folder = settings.data_dir
@@ -127,7 +132,7 @@ def _checks(
         return await asyncio.to_thread(lambda: list(findings()))
 
     def disk() -> Iterator[Finding]:
-        yield from doctor_disk.volume(folder, outbox, settings.outbox.max_mb * 1e6)
+        yield from doctor_disk.volume(folder, settings.outbox.max_mb * 1e6)
         yield from doctor_disk.file(folder, outbox, running=report is not None)
 
     def clock() -> Iterator[Finding]:
@@ -135,29 +140,33 @@ def _checks(
 
     async def of_broker() -> list[Finding]:
         says = await asyncio.shield(broker)  # others wait for it, too
-        return list(says.findings) if says else [left_out("doctor.left_out.configuration")]
+        if says is None:
+            return [left_out("doctor.left_out.configuration")]
+        return doctor_bridge.quoted(list(says.findings), report, "broker")
 
     async def of_upstream() -> list[Finding]:
         says = await asyncio.shield(broker)
         if says is None:
             return [left_out("doctor.left_out.configuration")]
-        return await doctor_upstream.check(settings, says, report)
+        findings = await doctor_upstream.check(settings, says, report)
+        return doctor_bridge.quoted(findings, report, "upstream", "token", "gateway")
 
-    slowest_s = max((meter.interval_s for meter in found.reading.resolved.values()), default=settings.poll.interval_s)
     return {
-        "doctor.group.configuration": at_once(lambda: _configuration(found.reading)),
+        "doctor.group.configuration": at_once(
+            lambda: _configuration(found.reading, exposed(environ) if in_container() else [])
+        ),
         "doctor.group.bridge": at_once(lambda: doctor_bridge.bridge(report, outbox)),
         "doctor.group.disk": at_once(disk),
         "doctor.group.clock": at_once(clock),
         "doctor.group.meters": _meters(found),
         "doctor.group.broker": of_broker(),
         "doctor.group.upstream": of_upstream(),
-        "doctor.group.samples": at_once(lambda: doctor_bridge.samples(report, outbox, clock_s(), slowest_s)),
+        "doctor.group.samples": at_once(lambda: doctor_bridge.samples(report, outbox, clock_s())),
         "doctor.group.host": at_once(lambda: doctor_bridge.host(contained=in_container())),
     }
 
 
-def _configuration(reading: Reading) -> Iterator[Finding]:
+def _configuration(reading: Reading, shown_by_docker: Collection[str]) -> Iterator[Finding]:
     for problem in reading.problems:
         yield bad("doctor.configuration.mistake", "", "config", problem=problem)
     if reading.problems:
@@ -166,6 +175,9 @@ def _configuration(reading: Reading) -> Iterator[Finding]:
         yield good("doctor.configuration.fine", count=len(reading.settings.meters))
     else:
         yield left_out("doctor.configuration.demo", "doctor.configuration.demo.fix")
+    if shown_by_docker:
+        names = ", ".join(shown_by_docker)
+        yield warn("doctor.configuration.exposed", "doctor.configuration.exposed.fix", names=names)
 
 
 async def _broker(found: Examination) -> BrokerSays | None:

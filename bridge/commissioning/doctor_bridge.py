@@ -1,4 +1,7 @@
-"""The doctor on the bridge itself: does one run, what does it say of itself, and how old is what last arrived."""
+"""The doctor on the bridge itself: does one run, and what does it say of itself.
+
+Judges nothing that the bridge judges: what is wrong in a bridge that runs, ``bridge/health/wellness.py`` has said.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bridge.commissioning.doctor_disk import Outbox
+    from bridge.health.wellness import What
 
 _FRESH_S = 60.0
-_INTERVALS = 3
 
 
 def bridge(report: Mapping[str, Any] | None, outbox: Outbox) -> Iterator[Finding]:
-    """Yield whether the bridge runs and what it complains of that nobody else looks at.
+    """Yield whether the bridge runs and what it says of its own process and disk.
 
     Args:
         report: its status report; None when none answers.
@@ -34,24 +37,37 @@ def bridge(report: Mapping[str, Any] | None, outbox: Outbox) -> Iterator[Finding
         return
     if report["version"] != __version__:
         yield warn("doctor.bridge.version", "doctor.bridge.version.fix", running=report["version"], here=__version__)
-    hung = [said for said in report["wrong"] if said.startswith("bridge: ")]
-    if hung:
+    if hung := said_by(report, "bridge"):
         yield bad("doctor.bridge.hangs", "doctor.bridge.hangs.fix", "config", hung[0])
     else:
         yield good("doctor.bridge.up", version=report["version"], up=span(report["uptime_s"]))
-    failing_s = report["delivery"]["disk_failing_for_s"]
-    if failing_s is not None:
-        yield bad("doctor.disk.failing", "doctor.disk.failing.fix", "disk", span=span(failing_s))
+    for said in said_by(report, "disk"):
+        yield bad("doctor.disk.failing", "doctor.disk.failing.fix", "disk", said)
 
 
-def samples(report: Mapping[str, Any] | None, outbox: Outbox, now_s: float, slowest_s: float) -> Iterator[Finding]:
-    """Yield how old the last confirmed sample is, and what waits.
+def said_by(report: Mapping[str, Any] | None, *whats: What) -> list[str]:
+    """Return what the running bridge says is wrong of these kinds; nothing when none runs."""
+    return [wrong["said"] for wrong in report["wrong"] if wrong["what"] in whats] if report else []
+
+
+def quoted(findings: list[Finding], report: Mapping[str, Any] | None, *whats: What) -> list[Finding]:
+    """Return ``findings``, and what the running bridge says is wrong of these kinds where they find nothing wrong.
+
+    The doctor looks from another place and at another moment: what it finds well, the bridge may not.
+    """
+    if any(finding.sign == "bad" for finding in findings):
+        return findings
+    said = [bad("doctor.bridge.says", "doctor.bridge.says.fix", whats[0], said) for said in said_by(report, *whats)]
+    return [*findings, *said]
+
+
+def samples(report: Mapping[str, Any] | None, outbox: Outbox, now_s: float) -> Iterator[Finding]:
+    """Yield whether samples are stored, and what waits, as the running bridge says it.
 
     Args:
         report: the running bridge's; None when none runs.
         outbox: what the file tells when it is free.
         now_s: Unix seconds.
-        slowest_s: the longest interval of a meter.
     """
     if report is None:
         yield from _on_disk(outbox, now_s)
@@ -59,17 +75,22 @@ def samples(report: Mapping[str, Any] | None, outbox: Outbox, now_s: float, slow
     to = report["delivery"]
     ago_s, waiting = to["last_confirmed_ago_s"], to["waiting_samples"]
     values: dict[str, Any] = {"ago": span(ago_s or 0.0), "waiting": waiting, "oldest": span(to["oldest_waiting_s"])}
-    limit_s = _INTERVALS * slowest_s + _FRESH_S
-    if ago_s is None and report["uptime_s"] < limit_s:
-        yield left_out("doctor.samples.none_yet", up=span(report["uptime_s"]))
+    if standing := said_by(report, "stored"):
+        yield bad("doctor.samples.standing", "doctor.samples.fix", "upstream", standing[0], waiting=waiting)
+    elif waiting and said_by(report, "broker", "upstream"):
+        yield warn("doctor.samples.waiting", "doctor.samples.fix", "", "", waiting=waiting, oldest=values["oldest"])
     elif ago_s is None:
-        yield bad("doctor.samples.never", "doctor.samples.fix", "upstream", up=span(report["uptime_s"]), **values)
-    elif ago_s > limit_s:
-        yield bad("doctor.samples.stale", "doctor.samples.fix", "upstream", **values)
+        yield left_out("doctor.samples.none_yet", up=span(report["uptime_s"]))
     else:
         yield good("doctor.samples.fresh", **values)
-    if to["lost_samples"]:
-        yield warn("doctor.samples.lost", "doctor.samples.lost.fix", "disk", lost=to["lost_samples"])
+    for said in said_by(report, "parked"):
+        yield bad("doctor.samples.parked", "doctor.samples.parked.fix", "upstream", said)
+    for said in said_by(report, "foreign"):
+        yield bad("doctor.samples.foreign", "doctor.samples.foreign.fix", "config", said)
+    for said in said_by(report, "outbox"):
+        yield bad("doctor.samples.nearly_full", "doctor.samples.nearly_full.fix", "disk", said)
+    for said in said_by(report, "lost"):
+        yield bad("doctor.samples.lost", "doctor.samples.lost.fix", "disk", said, lost=to["lost_last_hour"])
     if to["set_aside_samples"]:
         yield warn(
             "doctor.samples.set_aside", "doctor.samples.set_aside.fix", "upstream", count=to["set_aside_samples"]

@@ -1,7 +1,8 @@
 """The doctor on the data volume: can it be written, is there room, is the outbox's file sound. Changes nothing on it.
 
 A bridge that runs holds the file's lock, and then its word is taken: it checked the file when it started. Otherwise
-the file is opened read-only and checked within a bound of time.
+the file is opened read-only and checked within a bound of time. What is not certain is not judged: a file whose log
+cannot be taken into account may hold more than it shows.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ import sqlite3
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
 from bridge.commissioning.finding import Finding, bad, good, left_out, warn
+from bridge.errors import DiskError
+from bridge.outbox import salvage
+from bridge.outbox.schema import MIGRATIONS
+from bridge.outbox.sqlite_errors import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,19 +34,29 @@ _CHECK_PATIENCE_S = 20.0
 _STEPS = 10_000  # of SQLite's machine, between two looks at the clock
 
 
+_BAD: Final = {
+    "damaged": ("doctor.file.damaged", "doctor.file.damaged.fix"),
+    "alone": ("doctor.file.alone", "doctor.file.alone.fix"),
+    "foreign": ("doctor.file.foreign", "doctor.file.foreign.fix"),
+    "newer": ("doctor.file.newer", "doctor.file.newer.fix"),
+    "unread": ("doctor.file.unread", "doctor.file.unread.fix"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Outbox:
     """What the file tells from outside.
 
     Args:
-        state: ``absent``, ``sound``, ``held`` by a bridge that runs, ``damaged``, ``foreign`` (no outbox), ``unread``
-            (cannot be opened) or ``large`` (not checked within the time).
+        state: ``absent``, ``sound``, ``held`` by a bridge that runs, ``damaged``, ``alone`` (a log without its
+            database), ``foreign`` (no outbox), ``newer`` (a later bridge's), ``unread`` (cannot be opened) or
+            ``large`` (not checked within the time).
         said: what SQLite said.
         waiting: samples in it; 0 where they cannot be counted.
         newest_s: when the newest of them was read, Unix seconds; None without any.
     """
 
-    state: Literal["absent", "sound", "held", "damaged", "foreign", "unread", "large"]
+    state: Literal["absent", "sound", "held", "damaged", "alone", "foreign", "newer", "unread", "large"]
     said: str = ""
     waiting: int = 0
     newest_s: float | None = None
@@ -51,11 +66,15 @@ def look_at_outbox(folder: Path) -> Outbox:
     """Return what the outbox's file tells, without a lasting lock and without a write."""
     path = folder / OUTBOX
     try:
+        # Before anything is opened: SQLite throws the log of an empty file away, even where it only reads.
+        salvage.look_for_orphan(path)
         if not path.exists():
             return Outbox("absent")
         return _looked_at(path, "mode=ro")
-    except OSError as error:
-        return Outbox("unread", error.strerror or str(error))
+    except Damaged as alone:
+        return Outbox("alone", str(alone))
+    except DiskError as error:
+        return Outbox("unread", str(error))
     except sqlite3.Error as error:
         return _unopened(path, error)
 
@@ -64,6 +83,9 @@ def _looked_at(path: Path, how: str) -> Outbox:
     until_s = time.monotonic() + _CHECK_PATIENCE_S
     with closing(sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, timeout=0, isolation_level=None)) as db:
         db.execute("PRAGMA query_only = 1")
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version > len(MIGRATIONS):
+            return Outbox("newer", f"schema {version}, this version knows {len(MIGRATIONS)}")
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "samples" not in tables:
             return Outbox("foreign", "no table of samples")
@@ -89,16 +111,26 @@ def _unopened(path: Path, error: sqlite3.Error) -> Outbox:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return Outbox("damaged", str(error))
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY if os.access(path, os.R_OK):
-            # A folder that cannot be written has no room for SQLite's own companions of the file.
-            try:
-                return _looked_at(path, "immutable=1")
-            except sqlite3.Error as second:
-                return Outbox("unread", str(second))
+            return _without_companions(path, str(error))
         case _:
             return Outbox("unread", str(error))
 
 
-def volume(folder: Path, outbox: Outbox, max_bytes: float) -> Iterator[Finding]:
+def _without_companions(path: Path, said: str) -> Outbox:
+    """Look at a file in a folder that cannot be written, where SQLite has no room for its own companions of it.
+
+    It then takes no notice of the log. With one there the file alone tells nothing: new tables may be in the log only.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    try:
+        if log.exists() and log.stat().st_size:
+            return Outbox("unread", f"{said}; its log {log.name} holds more than can be seen")
+        return _looked_at(path, "immutable=1")
+    except (OSError, sqlite3.Error) as error:
+        return Outbox("unread", str(error))
+
+
+def volume(folder: Path, max_bytes: float) -> Iterator[Finding]:
     """Yield whether the folder can be written and has room for an outbox of ``max_bytes``."""
     if not folder.exists():
         yield left_out("doctor.disk.absent", folder=folder)
@@ -117,7 +149,9 @@ def volume(folder: Path, outbox: Outbox, max_bytes: float) -> Iterator[Finding]:
             trial.unlink(missing_ok=True)
     found = os.statvfs(folder)
     free = found.f_bavail * found.f_frsize
-    used = (folder / OUTBOX).stat().st_size if outbox.state not in ("absent", "unread") else 0
+    used = 0
+    with suppress(OSError):
+        used = (folder / OUTBOX).stat().st_size
     free_mb, max_mb = round(free / 1e6), round(max_bytes / 1e6)
     if free + used < max_bytes:
         yield warn("doctor.disk.tight", "doctor.disk.tight.fix", "disk", folder=folder, free_mb=free_mb, max_mb=max_mb)
@@ -145,31 +179,17 @@ def file(folder: Path, outbox: Outbox, *, running: bool) -> Iterator[Finding]:
         outbox: what the file told.
         running: whether a bridge answers that may hold it.
     """
-    said = outbox.said
-    match outbox.state:
-        case "absent":
-            yield left_out("doctor.file.absent")
-        case "sound":
-            yield good("doctor.file.sound", waiting=outbox.waiting)
-        case "large":
-            yield left_out("doctor.file.large", waiting=outbox.waiting)
-        case "held" if running:
-            yield good("doctor.file.held")
-        case "held":
-            yield bad("doctor.file.held_unknown", "doctor.file.held_unknown.fix", "disk")
-        case "damaged":
-            yield bad("doctor.file.damaged", "doctor.file.damaged.fix", "disk", said)
-        case "foreign":
-            yield bad("doctor.file.foreign", "doctor.file.foreign.fix", "disk", said, folder=folder)
-        case "unread":
-            yield bad("doctor.file.unread", "doctor.file.unread.fix", "disk", said, user=os.getuid())
-    aside = sorted(path.name for path in _listed(folder) if ".corrupt-" in path.name and path.suffix != "-wal")
-    if aside:
-        yield warn("doctor.file.aside", "doctor.file.aside.fix", "disk", count=len(aside), newest=aside[-1])
-
-
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []
+    if outbox.state in _BAD:
+        yield bad(*_BAD[outbox.state], "disk", outbox.said, folder=folder, user=os.getuid())
+    elif outbox.state == "held" and not running:
+        yield bad("doctor.file.held_unknown", "doctor.file.held_unknown.fix", "disk")
+    elif outbox.state == "held":
+        yield good("doctor.file.held")
+    elif outbox.state == "sound":
+        yield good("doctor.file.sound", waiting=outbox.waiting)
+    elif outbox.state == "large":
+        yield left_out("doctor.file.large", waiting=outbox.waiting)
+    else:
+        yield left_out("doctor.file.absent")
+    if aside := salvage.set_aside_files(folder / OUTBOX):
+        yield warn("doctor.file.aside", "doctor.file.aside.fix", "disk", count=len(aside), newest=aside[-1].name)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.commissioning.direct import Outcome, ask, other_framing, secret_of
-from bridge.commissioning.finding import Finding, bad, good, left_out, warn
+from bridge.commissioning.finding import Finding, bad, good, left_out
 from bridge.commissioning.probing.attempts import Attempts
 from bridge.commissioning.span import span
 
@@ -40,7 +40,6 @@ _SAID_BY_REMEDY = ("dns", "tcp", "timeout", "auth")
 """Stages whose errors' own hints say no more than the remedy."""
 _PERHAPS_KEYS = ("association", "timeout", "decode")
 """How it looks when a meter cannot open what was protected: silence, or a refusal without a reason."""
-_CLOCK_TOLERANCE_S = 60.0
 
 
 def judge_error(name: str, stage: str, said: str, hint: str = "") -> Finding:
@@ -61,6 +60,7 @@ class ThroughBridge:
     def __init__(self, bridge: Running, report: Mapping[str, Any]) -> None:
         self._bridge = bridge
         self._rows: dict[str, Mapping[str, Any]] = {row["name"]: row for row in report["meters"]}
+        self._off = {wrong["meter"] for wrong in report["wrong"] if wrong["what"] == "clock"}
 
     @property
     def names(self) -> list[str]:
@@ -75,14 +75,23 @@ class ThroughBridge:
         if row["state"] == "left alone":
             return [_left_alone(row)]
         if row["state"] == "reading":
-            return [good("doctor.meter.reading", name=name, ago=span(row["last_value_ago_s"] or 0.0)), *_drift(row)]
+            return [
+                good("doctor.meter.reading", name=name, ago=span(row["last_value_ago_s"] or 0.0)),
+                *self._drift(row),
+            ]
         if row["last_error_stage"] != "auth" and self._bridge.is_here:
             answer = await asyncio.to_thread(self._read, name)
             if "values" in answer:
-                return [good("doctor.meter.read_now", name=name, count=len(answer["values"])), *_drift(row)]
+                return [good("doctor.meter.read_now", name=name, count=len(answer["values"])), *self._drift(row)]
             if "stage" in answer:
                 return [judge_error(name, answer["stage"], answer["error"], answer.get("hint", ""))]
         return [_as_reported(row)]
+
+    def _drift(self, row: Mapping[str, Any]) -> list[Finding]:
+        if row["name"] not in self._off:
+            return []
+        drift = f"{row['clock_drift_s'] or 0.0:+.0f}"
+        return [bad("doctor.meter.clock", "doctor.meter.clock.fix", "clock", "", name=row["name"], drift_s=drift)]
 
     def _read(self, name: str) -> dict[str, Any]:
         try:
@@ -113,13 +122,6 @@ def _as_reported(row: Mapping[str, Any]) -> Finding:
     return left_out("doctor.meter.starting", name=name)
 
 
-def _drift(row: Mapping[str, Any]) -> list[Finding]:
-    drift_s = row["clock_drift_s"]
-    if drift_s is None or abs(drift_s) <= _CLOCK_TOLERANCE_S:
-        return []
-    return [warn("doctor.meter.clock", "doctor.meter.clock.fix", name=row["name"], drift_s=f"{drift_s:+.0f}")]
-
-
 class Directly:
     """Meters asked over connections of our own; for when no bridge runs.
 
@@ -148,20 +150,17 @@ class Directly:
     async def _check(self, meter: Meter) -> list[Finding]:
         secret = secret_of(meter)
         attempts = Attempts(self._refusals, meter.host, meter.port, meter.server)
-        held = await asyncio.to_thread(attempts.held, meter.client, secret) if secret else None
+        held = await asyncio.to_thread(attempts.claim, meter.client, secret)
         if held is not None:
             return [_held_back(meter.name, held)]
         once = replace(meter, retries=0, registers=meter.registers[:1], attributes=())
         outcome = await ask(once, self._counters, connect_timeout_s=self._connect_timeout_s)
         self.outcomes.append(outcome)
-        if outcome.associated and secret:
-            await asyncio.to_thread(attempts.accepted, meter.client)
+        await asyncio.to_thread(attempts.settle, meter.client, secret, outcome.session, outcome.error)
         if outcome.error is None:
             ms = round(outcome.took_s * 1000)
             values = {"name": meter.name, "milliseconds": ms, "register": outcome.key, "value": outcome.shown}
             return [good("doctor.meter.answers", **values)]
-        if outcome.error.stage == "auth":
-            await asyncio.to_thread(attempts.refused, meter.client, secret)
         return [await self._failure(meter, outcome, outcome.error)]
 
     async def _failure(self, meter: Meter, outcome: Outcome, error: MeterError) -> Finding:

@@ -1,4 +1,4 @@
-"""The doctor on the session with ThingsBoard: token, fence, and who else uses the token.
+"""The doctor on the session with ThingsBoard: token, answers, and who else uses the token.
 
 ThingsBoard keeps one session a token, and a second one throws the first out. So the token is used from here only when
 nothing of ours can have a session with it: while the broker says that its session stands, the broker is asked instead.
@@ -16,7 +16,8 @@ from bridge.commissioning.doctor_broker import STATE_TOPIC, BrokerSays, ask_brok
 from bridge.commissioning.doctor_reach import Unreached, context_of, port_of, reach, said_by, speaks_tls
 from bridge.commissioning.finding import Finding, bad, good, left_out, warn
 from bridge.commissioning.mqtt_session import Refused, session
-from bridge.delivery.provisioning import TOKEN_FILE
+from bridge.delivery import token_file
+from bridge.delivery.mosquitto import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
     from bridge.settings import Settings, ThingsBoardSettings
 
 _FENCE_S = 10.0
+_LIMITS_S = 2.0
+"""For a question that is answered at once, or never."""
 _WATCH_S = 3.0
 """How long a session must hold: who has lost his to ours comes back sooner."""
 _RECENT_S = 60.0
 _QUESTION = b'{"method":"getSessionLimits","params":{}}'
 _ASK, _ANSWER = "v1/devices/me/rpc/request/", "v1/devices/me/rpc/response/"
+_ATTRIBUTE_QUESTION = b'{"clientKeys":"bridge_mark"}'
+_ASK_ATTRIBUTE, _ATTRIBUTE_ANSWER = "v1/devices/me/attributes/request/", "v1/devices/me/attributes/response/"
 
 
 async def check(settings: Settings, broker: BrokerSays, report: Mapping[str, Any] | None) -> list[Finding]:
@@ -59,10 +64,7 @@ def token_of(to: ThingsBoardSettings, data_dir: Path) -> str:
     """Return the access token: the given one, or the one that provisioning got; empty when there is none."""
     if to.token is not None:
         return to.token.get_secret_value()
-    if to.provision_key is not None:
-        with suppress(OSError, UnicodeDecodeError):
-            return (data_dir / TOKEN_FILE).read_text(encoding="ascii").strip()
-    return ""
+    return (token_file.kept(data_dir) or "") if to.provision_key is not None else ""
 
 
 async def _session(settings: Settings, broker: BrokerSays, report: Mapping[str, Any] | None) -> list[Finding]:
@@ -83,18 +85,18 @@ async def _session(settings: Settings, broker: BrokerSays, report: Mapping[str, 
 
 
 async def _through_broker(settings: Settings, broker: BrokerSays, report: Mapping[str, Any] | None) -> list[Finding]:
-    """Ask the fence's question the way that the bridge's own go."""
+    """Ask the way that the bridge's own questions go."""
     user, password = broker.credentials
     findings = [good("doctor.upstream.session")]
     number = secrets.randbelow(1 << 31)
     async with session(
         settings.broker.host, settings.broker.port, name=f"dlms-bridge-doctor-{number}", user=user, password=password
     ) as one:
-        one.subscribe(STATE_TOPIC, f"upstream/{_ANSWER}+")
+        one.subscribe(STATE_TOPIC, f"{PREFIX}{_ANSWER}+", f"{PREFIX}{_ATTRIBUTE_ANSWER}+")
         await one.message(STATE_TOPIC, 1.0)  # the retained one
-        if settings.thingsboard.confirm == "fence":
+        if settings.thingsboard.confirm != "puback":
             recent = report is not None and (report["delivery"]["last_confirmed_ago_s"] or _RECENT_S) < _RECENT_S
-            findings += await _fence(one, f"upstream/{_ANSWER}", number, settings.thingsboard, proven=recent)
+            findings += await _answers(one, PREFIX, number, settings.thingsboard, proven=recent)
         else:
             findings.append(left_out("doctor.upstream.no_fence"))
         changed = await one.message(STATE_TOPIC, _WATCH_S)
@@ -112,15 +114,16 @@ async def _directly(settings: Settings, token: str) -> list[Finding]:
             host, port, name=f"dlms-bridge-doctor-{secrets.token_hex(4)}", user=token, tls=context_of(to)
         ) as one:
             findings = [good("doctor.upstream.token")]
-            if to.confirm == "fence":
-                one.subscribe(f"{_ANSWER}+")
-                findings += await _fence(one, _ANSWER, secrets.randbelow(1 << 31), to, proven=False)
+            if to.confirm != "puback":
+                one.subscribe(f"{_ANSWER}+", f"{_ATTRIBUTE_ANSWER}+")
+                findings += await _answers(one, "", secrets.randbelow(1 << 31), to, proven=False)
             else:
                 findings.append(left_out("doctor.upstream.no_fence"))
             thrown_out = await one.ends(_WATCH_S)
     except Refused as refusal:
         if refusal.credentials:
-            return [bad("doctor.upstream.refused", "doctor.upstream.refused.fix", "upstream", str(refusal))]
+            fix = "doctor.upstream.refused.fix" if to.token is not None else "doctor.upstream.refused.provisioned"
+            return [bad("doctor.upstream.refused", fix, "upstream", str(refusal), name=to.provision_name)]
         return [
             bad("doctor.upstream.unwilling", "doctor.upstream.unwilling.fix", "upstream", str(refusal), where=where)
         ]
@@ -149,20 +152,19 @@ async def _came_back(settings: Settings) -> bool:
         return await one.message(STATE_TOPIC, _WATCH_S) is None
 
 
-async def _fence(one: Session, answers: str, number: int, to: ThingsBoardSettings, *, proven: bool) -> list[Finding]:
-    """Ask ThingsBoard's transport something that it answers by itself.
+async def _answers(one: Session, local: str, number: int, to: ThingsBoardSettings, *, proven: bool) -> list[Finding]:
+    """Ask ThingsBoard for an attribute, which every version answers, and for its limits, which 3.9 and later do.
 
     Args:
         one: the session to ask in.
-        answers: where answers come.
-        number: of the question.
+        local: what stands before the topics of answers.
+        number: of the questions.
         to: how ThingsBoard is used.
         proven: whether the bridge itself had an answer just now: then silence means that others wait before ours.
     """
     began_s = time.perf_counter()
-    one.publish(f"{_ASK}{number}", _QUESTION)
-    answer = await one.message(f"{answers}{number}", _FENCE_S)
-    if answer is None:
+    one.publish(f"{_ASK_ATTRIBUTE}{number}", _ATTRIBUTE_QUESTION)
+    if await one.message(f"{local}{_ATTRIBUTE_ANSWER}{number}", _FENCE_S) is None:
         if proven:
             return [good("doctor.upstream.fence_recent")]
         if one.ended.done():
@@ -170,7 +172,11 @@ async def _fence(one: Session, answers: str, number: int, to: ThingsBoardSetting
         return [bad("doctor.upstream.fence_silent", "doctor.upstream.fence_silent.fix", "upstream")]
     milliseconds = round((time.perf_counter() - began_s) * 1000)
     findings = [good("doctor.upstream.fence", milliseconds=milliseconds)]
-    if to.mode == "gateway" and "gatewayRateLimits" not in _parsed(answer):
+    one.publish(f"{_ASK}{number}", _QUESTION)
+    answer = await one.message(f"{local}{_ANSWER}{number}", _LIMITS_S)
+    if answer is None:
+        findings.append(left_out("doctor.upstream.no_limits"))
+    elif to.mode == "gateway" and "gatewayRateLimits" not in _parsed(answer):
         findings.append(warn("doctor.upstream.no_gateway", "doctor.upstream.no_gateway.fix", "upstream"))
     return findings
 

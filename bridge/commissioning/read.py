@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.commissioning import running
 from bridge.commissioning.command_line import ALL_WELL, SOMETHING_WRONG
-from bridge.commissioning.direct import secret_of
-from bridge.commissioning.probing.attempts import Attempts
-from bridge.commissioning.probing.meeting import meeting
-from bridge.commissioning.probing.naming import key_of, short_obis
-from bridge.commissioning.probing.registers import Read, read_register
+from bridge.commissioning.probing.registers import Asking, Read
 from bridge.commissioning.read_shown import Shown
 from bridge.commissioning.read_wanted import wanted_by
+from bridge.commissioning.terminal import ticking
+from bridge.commissioning.visit import Visit
 from bridge.configuration.reading import read as read_configuration
-from bridge.errors import AuthError, ConfigError, MeterError
+from bridge.errors import ConfigError, MeterError
 from bridge.meters import profile_generic
-from bridge.meters.keys import Counters
-from bridge.meters.link import Link
+from bridge.meters.naming import key_of, short_obis
 from bridge.meters.record import Recorder
-from bridge.meters.refusals import Refusals
-from bridge.meters.session import Session
 from bridge.settings import SECRETS_DIR
 
 if TYPE_CHECKING:
@@ -49,7 +43,6 @@ _CLASSES = (3, 1, 4, 5, 8)
 """Tried in turn where nobody says the class: register, data, extended register, demand register, clock."""
 _WRONG_CLASS = (4, 9, 11)
 """Data-access-results that may mean another class: object undefined, class inconsistent, object unavailable."""
-_HELD = {"same": "read.held.same", "many": "read.held.many", "forgetful": "read.held.forgetful"}
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str], say: Catalogue, terminal: Terminal) -> int:
@@ -122,69 +115,37 @@ class _Order:
 
     def directly(self) -> int:
         """Read the meter over a connection of our own."""
-        settings, meter = self._settings, self._meter
-        with suppress(OSError):  # without it nothing secret is tried: see probing/attempts.py
-            settings.data_dir.mkdir(parents=True, exist_ok=True)
-        attempts = Attempts(Refusals(settings.data_dir), meter.host, meter.port, meter.server)
-        secret = secret_of(meter)
-        held = attempts.held(meter.client, secret) if secret else None
-        if held is not None:
-            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(held.last_s)) if held.last_s else "-"
-            return self._fail(self._say(_HELD[held.reason], name=meter.name, count=held.count, when=when))
+        visit = Visit(self._meter, self._settings)
+        if objection := visit.objection(self._say):
+            return self._fail(objection)
         try:
             if not self._record:
-                return asyncio.run(self._read(attempts, secret, None))
+                return asyncio.run(self._read(visit, None))
             with Path(self._record).open("w", encoding="utf-8") as file:
-                code = asyncio.run(self._read(attempts, secret, file))
+                code = asyncio.run(self._read(visit, file))
             self._shown.recorded(self._record)
         except MeterError as error:
-            return self._fail(f"{meter.name}: {error}" + (f" | {error.hint}" if error.hint else ""))
+            return self._fail(f"{self._meter.name}: {error}" + (f" | {error.hint}" if error.hint else ""))
         except OSError as error:
             return self._fail(self._say("read.unwritable", file=self._record, said=error.strerror or error))
         return code
 
-    async def _read(self, attempts: Attempts, secret: bytes, record: TextIO | None) -> int:
-        meter = self._meter
-        counters = Counters(self._settings.data_dir / "counters.db")
-        if meter.keys is not None:
-            meter = meter.titled(counters.system_title())
-        link = Link(
-            meter.host,
-            meter.port,
-            meter.framing,
-            connect_timeout_s=self._settings.link.connect_timeout_s,
-            frame_gap_s=meter.frame_gap_s,
-            connecting=asyncio.Semaphore(1),
-        )
-        session = Session(meter, counters)
-        watch = Recorder(record, meter) if record is not None else None
-        with self._terminal.progress() as progress:
-            progress.show(self._say("read.connecting", name=meter.name))
+    async def _read(self, visit: Visit, record: TextIO | None) -> int:
+        watch = Recorder(record, self._meter) if record is not None else None
+        with self._terminal.progress(lines=not self._shown.as_json) as progress:
+            progress.show(self._say("read.connecting", name=self._meter.name))
             began_s, at_s = time.monotonic(), time.time()
-            try:
-                async with meeting(link, session, meter.timeout_s, watch=watch) as talk:
-                    await self._associate(talk, attempts, secret)
-                    if self._wanted.load_profile:
-                        rows = await self._load_profile(talk, progress.show)
-                    else:
-                        reads = [await self._one(talk, key, *what) for key, what in self._what()]
-            finally:
-                link.close()
+            async with ticking(progress), visit.talk(watch) as talk:
+                if self._wanted.load_profile:
+                    rows = await self._load_profile(talk, progress.show)
+                else:
+                    asking = Asking(talk)
+                    reads = [await self._one(asking, key, *what) for key, what in self._what()]
         if self._wanted.load_profile:
             self._shown.rows(*rows)
             return ALL_WELL
         self._shown.reading(reads, at_s, time.monotonic() - began_s, "read.direct")
         return ALL_WELL if any(one.value is not None for _, one in reads) else SOMETHING_WRONG
-
-    async def _associate(self, talk: Talk, attempts: Attempts, secret: bytes) -> None:
-        try:
-            await talk.carry(talk.session.connect())
-        except AuthError:
-            if secret:
-                await asyncio.to_thread(attempts.refused, self._meter.client, secret)
-            raise
-        if secret:
-            await asyncio.to_thread(attempts.accepted, self._meter.client)
 
     def _what(self) -> list[tuple[str, tuple[int | None, str, int]]]:
         """Return what is read: key, and class (None to find out), logical name, attribute."""
@@ -200,11 +161,11 @@ class _Order:
             what.append((key, (class_id, code, wanted.attribute)))
         return what
 
-    async def _one(self, talk: Talk, key: str, class_id: int | None, code: str, attribute: int) -> tuple[str, Read]:
+    async def _one(self, asking: Asking, key: str, class_id: int | None, code: str, attribute: int) -> tuple[str, Read]:
         if class_id is not None:
-            return key, await read_register(talk, class_id, code, attribute)
+            return key, await asking.read(class_id, code, attribute)
         for guess in _CLASSES:
-            read = await read_register(talk, guess, code, attribute)
+            read = await asking.read(guess, code, attribute)
             if read.refusal not in _WRONG_CLASS:
                 break
         return key, read

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bridge.commissioning.probing.naming import key_of, short_obis
+from bridge.meters.naming import key_of, short_obis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Shown:
         self._name = name
         self._say = say
         self._terminal = terminal
-        self._as_json = as_json
+        self.as_json = as_json
 
     def reading(self, reads: Sequence[tuple[str, Read]], at_s: float, took_s: float, how: str) -> None:
         """Write registers with value, unit and time.
@@ -44,7 +44,7 @@ class Shown:
         """
         terminal, say = self._terminal, self._say
         stamp = datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds")
-        if self._as_json:
+        if self.as_json:
             readings = [
                 {
                     "obis": short_obis(one.logical_name),
@@ -78,15 +78,15 @@ class Shown:
         names = [
             "time" if column.is_clock else key_of(column.logical_name).removeprefix("obis_") for column in of.columns
         ]
-        if self._as_json:
+        if self.as_json:
             columns = [
                 {"obis": short_obis(column.logical_name), "key": name, "unit": column.unit}
                 for name, column in zip(names, of.columns, strict=True)
             ]
             cells = [[cell.value for cell in row] for row in rows]
-            self._print(
-                {"meter": self._name, "profile": short_obis(of.logical_name), "columns": columns, "rows": cells}
-            )
+            notes = [[cell.quality for cell in row] for row in rows]
+            profile = short_obis(of.logical_name)
+            self._print({"meter": self._name, "profile": profile, "columns": columns, "rows": cells, "notes": notes})
             return
         header = [f"{name} {column.unit}".strip() for name, column in zip(names, of.columns, strict=True)]
         shown: list[list[Part]] = [
@@ -99,14 +99,14 @@ class Shown:
 
     def failure(self, said: str) -> None:
         """Say why there is nothing to show."""
-        if self._as_json:
+        if self.as_json:
             self._print({"meter": self._name, "error": said})
         else:
             self._terminal.say(self._terminal.sign("bad"), " ", said)
 
     def recorded(self, file: str) -> None:
         """Say where the conversation was written."""
-        if not self._as_json:
+        if not self.as_json:
             self._terminal.say(self._terminal.sign("good"), " ", self._say("read.recorded", file=file))
 
     def _print(self, document: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -22,21 +23,30 @@ _READ_PATIENCE_S = 12.0
 _CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 
 
-def health_port(environ: Mapping[str, str]) -> int:
-    """Return the port of the health server.
+def health_address(environ: Mapping[str, str]) -> tuple[str, int]:
+    """Return where the health server can be asked from its own machine.
 
     Not by reading the whole configuration: a mistake in a meter's settings must not hide how the bridge is doing.
 
     Raises:
         ConfigError: ``HEALTH__PORT`` is no number.
     """
-    from bridge.settings import HealthSettings  # noqa: PLC0415 - half a second of imports where the port is given
+    host, given = environ.get("HEALTH__HOST") or LOOPBACK, environ.get("HEALTH__PORT")
+    if not given:
+        from bridge.settings import HealthSettings  # noqa: PLC0415 - half a second of imports where it is given
 
-    given = environ.get("HEALTH__PORT") or HealthSettings().port
+        given = str(HealthSettings().port)
+    with suppress(ValueError):  # a name
+        host = LOOPBACK if ip_address(host).is_unspecified else host
     try:
-        return int(given)
+        return host, int(given)
     except ValueError:
         raise ConfigError([f"HEALTH__PORT={given}: must be a number"]) from None
+
+
+def health_port(environ: Mapping[str, str]) -> int:
+    """Return the port alone; raises as :func:`health_address` does."""
+    return health_address(environ)[1]
 
 
 def in_container() -> bool:
@@ -94,14 +104,15 @@ class Running:
         return body
 
 
-def find(port: int, *, elsewhere: bool = True) -> tuple[Running, dict[str, Any]] | None:
+def find(port: int, here: str = LOOPBACK, *, elsewhere: bool = True) -> tuple[Running, dict[str, Any]] | None:
     """Return the running bridge with its status report; None when none answers.
 
     Args:
         port: of its health server.
+        here: its address on this machine.
         elsewhere: whether to look in another container of the stack, too; that costs a question to the name server.
     """
-    for host in (LOOPBACK, *((_SERVICE,) if elsewhere and in_container() else ())):
+    for host in (here, *((_SERVICE,) if elsewhere and in_container() else ())):
         bridge = Running(port, host)
         with suppress(OSError, ValueError):
             report = bridge.status()

@@ -16,11 +16,12 @@ from bridge.commissioning.command_line import ALL_WELL, SOMETHING_WRONG, UNUSABL
 from bridge.commissioning.probing import order
 from bridge.commissioning.probing.flag_ids import flag_id, maker
 from bridge.commissioning.probing.given import Place, meter_at
-from bridge.commissioning.probing.knock import Scope, knock
+from bridge.commissioning.probing.knock import knock
 from bridge.commissioning.probing.line import Line
 from bridge.commissioning.probing.meeting import meeting
 from bridge.commissioning.probing.ports import usual_ports
 from bridge.commissioning.probing.report import kind_text
+from bridge.commissioning.probing.scope import Scope
 from bridge.commissioning.probing.targets import ASKS_ABOVE
 from bridge.errors import MeterError
 from bridge.meters.link import Link
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from bridge.commissioning.catalogue import Catalogue
     from bridge.commissioning.probing.answers import Knock
-    from bridge.commissioning.probing.knock import Patience
+    from bridge.commissioning.probing.scope import Patience
     from bridge.commissioning.probing.targets import RangeTarget
     from bridge.commissioning.terminal import Part, Terminal
 
@@ -77,7 +78,9 @@ def run(target: RangeTarget, arguments: argparse.Namespace, say: Catalogue, term
     if objection:
         terminal.say(terminal.sign("bad"), " ", objection)
         return UNUSABLE
-    scope = Scope(scope.hdlc[:_ADDRESSES], scope.wrapper[:1], scope.clients[: len(_CLIENTS)], scope.framings)
+    scope = Scope(
+        scope.hdlc[:_ADDRESSES], scope.wrapper[:1], scope.clients[: len(_CLIENTS)], scope.framings, scope.namings
+    )
     began_s = time.monotonic()
     with terminal.progress(target.count * len(ports)) as progress:
         scan = Scan(scope, patience, rate=arguments.rate)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from bridge.commissioning.catalogue import Catalogue
 from bridge.commissioning.command_line import ALL_WELL, SOMETHING_WRONG
-from bridge.commissioning.running import Running
+from bridge.commissioning.running import LOOPBACK, Running
 from bridge.commissioning.span import span
 from bridge.commissioning.terminal import Part, Terminal
 
@@ -31,6 +31,7 @@ def status(
     port: int,
     out: TextIO,
     *,
+    host: str = LOOPBACK,
     environ: Mapping[str, str] | None = None,
     as_json: bool = False,
     watch: bool = False,
@@ -41,6 +42,7 @@ def status(
     Args:
         port: TCP port of its health server.
         out: where to write.
+        host: where that is.
         environ: what language and colours are taken from.
         as_json: the report as JSON instead of as a table.
         watch: again every two seconds, until interrupted.
@@ -55,7 +57,7 @@ def status(
     try:
         while True:
             try:
-                report = Running(port).status()
+                report = Running(port, host).status()
             except (OSError, ValueError) as error:
                 code, report = NO_ANSWER, {}
                 said = say("status.no_answer", port=port, why=str(error) or type(error).__name__)
@@ -89,8 +91,8 @@ def _show(report: dict[str, Any], terminal: Terminal, say: Catalogue) -> None:
     terminal.say()
     if report["wrong"]:
         terminal.say((say("status.wrong"), "bad"))
-        for said in report["wrong"]:
-            terminal.say("  ", said)
+        for wrong in report["wrong"]:
+            terminal.say("  ", wrong["said"])
     else:
         terminal.say((say("status.all_well"), "good"))
 
@@ -117,23 +119,42 @@ def _row(meter: dict[str, Any], say: Catalogue) -> tuple[Part, ...]:
 
 def _delivery(to: dict[str, Any], say: Catalogue) -> Iterator[tuple[Part, Part]]:
     yield say("status.broker"), say(_UPSTREAM[to["broker"]])
+    why = f": {to['upstream_why']}" if to["upstream_why"] else ""
     shared = f", {say('status.shared')}" if to["token_shared"] else ""
-    yield say("status.upstream"), say(_UPSTREAM[to["upstream"]]) + shared
+    yield say("status.upstream"), say(_UPSTREAM[to["upstream"]]) + why + shared
     confirmed_s = to["last_confirmed_ago_s"]
     confirmed = say("status.nothing_yet") if confirmed_s is None else say("status.ago", span=span(confirmed_s))
     yield say("status.confirmed"), confirmed
+    unstored = "" if not to["unstored_samples"] else say("status.unstored", count=to["unstored_samples"])
+    marks = "" if to["marks"] in ("none", "moving", "not used") else f", {to['marks']}"
+    yield say("status.proof"), to["confirm"] + marks + unstored
     waiting = say("status.nothing")
     if to["waiting_samples"]:
         waiting = say("status.waiting_samples", count=to["waiting_samples"], span=span(to["oldest_waiting_s"]))
         waiting += "" if not to["drain_s"] else say("status.gone_in", span=span(to["drain_s"]))
+        standing_s = to["standing_s"]
+        waiting += "" if standing_s is None else say("status.standing", span=span(standing_s))
     yield say("status.waiting"), waiting
+    for parked in to["parked"]:
+        again_s = parked["next_try_in_s"]
+        again = "" if again_s is None else say("status.parked_again", span=span(again_s))
+        values = {"device": parked["device"], "reason": parked["reason"], "span": span(parked["for_s"])}
+        yield say("status.parked"), say("status.parked_device", **values) + again
+    for destination, count in to["foreign_samples"].items():
+        yield say("status.foreign"), say("status.foreign_samples", destination=destination, count=count)
     yield say("status.outbox"), say("status.of", used=f"{to['bytes'] / 1e6:.1f}", limit=f"{to['limit_bytes'] / 1e6:g}")
     free = to["disk_free_bytes"]
     disk = say("status.unknown") if free is None else say("status.free", free=f"{free / 1e6:.0f}")
-    if to["disk_failing_for_s"] is not None:
-        disk += say("status.disk_failing", span=span(to["disk_failing_for_s"]))
+    if to["unwritable_for_s"] is not None:
+        disk += say("status.unwritable", span=span(to["unwritable_for_s"]))
+    if to["unreadable_for_s"] is not None:
+        disk += say("status.unreadable", span=span(to["unreadable_for_s"]))
     yield say("status.disk"), disk
-    yield say("status.lost"), say("status.lost_samples", lost=to["lost_samples"], aside=to["set_aside_samples"])
+    values = {"lost": to["lost_samples"], "lately": to["lost_last_hour"], "aside": to["set_aside_samples"]}
+    yield say("status.lost"), say("status.lost_samples", **values)
+    if to["damaged_files"]:
+        size = f"{to['damaged_bytes'] / 1e6:.1f}"
+        yield say("status.damaged"), say("status.damaged_files", count=to["damaged_files"], size=size)
 
 
 def _share(share: float | None) -> str:

@@ -27,9 +27,8 @@ def register(commands: Subparsers, say: Catalogue) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run it and return the exit code."""
-    from bridge.commissioning.running import health_port  # noqa: PLC0415
+    from bridge.commissioning.running import health_address  # noqa: PLC0415
     from bridge.commissioning.status import status  # noqa: PLC0415
 
-    return status(
-        health_port(os.environ), sys.stdout, environ=os.environ, as_json=arguments.json, watch=arguments.watch
-    )
+    host, port = health_address(os.environ)
+    return status(port, sys.stdout, host=host, environ=os.environ, as_json=arguments.json, watch=arguments.watch)

@@ -1,19 +1,23 @@
 """What a technician sees: lines, tables, signs and a progress bar, as far as the stream can show them.
 
 Everything that goes out is escaped here, so nothing that a meter or a file says can steer a terminal. Colours and the
-bar appear on a terminal alone (``NO_COLOR`` and ``TERM=dumb`` are respected); a pipe or a file gets plain lines.
+bar appear on a terminal alone (``NO_COLOR`` and ``TERM=dumb`` are respected); a pipe or a file gets plain lines, and
+every ten seconds one that says how far it is, where nothing else was said meanwhile.
 Knows no command and no language.
 """
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from bridge.configuration.given import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TextIO
 
 Style = Literal["good", "bad", "warn", "dim", "bold"]
@@ -30,6 +34,8 @@ _SPINNER = ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\")
 _BAR_CELLS = 24
 _ERASE = "\r\x1b[K"
 _CLEAR = "\x1b[H\x1b[2J"
+_SILENCE_S = 10.0
+_TICK_S = 1.0
 
 
 class Terminal:
@@ -38,10 +44,15 @@ class Terminal:
     Args:
         out: where to write.
         environ: ``NO_COLOR`` and ``TERM`` are looked at.
+        clock_s: a clock that never goes back, seconds.
     """
 
-    def __init__(self, out: TextIO, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, out: TextIO, environ: Mapping[str, str], *, clock_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._out = out
+        self._clock_s = clock_s
+        self._began_s = self._said_s = clock_s()
         self.is_live = out.isatty() and environ.get("TERM") != "dumb"
         """Whether a person watches: lines may be drawn again."""
         self._has_colours = self.is_live and not environ.get("NO_COLOR")
@@ -57,6 +68,7 @@ class Terminal:
     def say(self, *parts: Part) -> None:
         """Write one line made of ``parts``; above the progress bar, if one stands there."""
         line = "".join(self._painted(part) for part in parts)
+        self._said_s = self._clock_s()
         self._write(f"{_ERASE if self._bar else ''}{line.rstrip()}\n{self._bar}")
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[Part]], *, title: str = "", indent: int = 2) -> None:
@@ -78,13 +90,20 @@ class Terminal:
         if self.is_live:
             self._write(_CLEAR)
 
-    def progress(self, total: int = 0) -> Progress:
-        """Return a progress bar to be used as a context manager; nothing shows where nobody watches.
+    def progress(self, total: int = 0, *, lines: bool = True) -> Progress:
+        """Return a progress bar to be used as a context manager; where nobody watches it is a line now and then.
 
         Args:
             total: how many steps there are; 0 when nobody knows, for a spinner.
+            lines: whether those lines may stand in the output; not between the parts of a JSON document.
         """
-        return Progress(self, total)
+        return Progress(self, total, lines=lines)
+
+    def note(self, text: str) -> None:
+        """Say ``text`` in a line of its own where no bar can stand, if nothing was said for a while. For Progress."""
+        now_s = self._clock_s()
+        if text and not self.is_live and now_s - self._said_s >= _SILENCE_S:
+            self.say(f"{now_s - self._began_s:.0f} s: {text}")
 
     def draw(self, bar: str) -> None:
         """Show ``bar`` below all lines in place of the one before; empty takes it away. For :class:`Progress`."""
@@ -113,8 +132,9 @@ class Terminal:
 class Progress:
     """How far something has come. Leaving the context takes it off the screen."""
 
-    def __init__(self, terminal: Terminal, total: int) -> None:
+    def __init__(self, terminal: Terminal, total: int, *, lines: bool = True) -> None:
         self._terminal = terminal
+        self._lines = lines
         self._total = total
         self._done = 0
         self._turns = 0
@@ -130,6 +150,8 @@ class Progress:
         self._text = text or self._text
         self._turns += 1
         self._terminal.draw(f"{self._gauge()} {self._text}")
+        if self._lines:
+            self._terminal.note(f"{self._done}/{self._total} {self._text}" if self._total else self._text)
 
     def _gauge(self) -> str:
         rich = self._terminal.is_rich
@@ -146,6 +168,22 @@ class Progress:
 
     def __exit__(self, *_: object) -> None:
         self._terminal.draw("")
+
+
+@asynccontextmanager
+async def ticking(progress: Progress, *, every_s: float = _TICK_S) -> AsyncIterator[None]:
+    """Draw ``progress`` again every second while the block runs, however long one step of it takes."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            progress.show()
+
+    task = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 def _aligned(rows: Sequence[Sequence[Part]]) -> Iterator[list[Part]]:

@@ -13,8 +13,9 @@ from bridge.configuration.given import Found, Given, shown
 from bridge.configuration.variables import METERS
 from bridge.errors import ConfigError
 from bridge.meters.keys import AUTHENTICATION
-from bridge.meters.meter import Meter, resolve
+from bridge.meters.meter import Meter, registers_of, resolve
 from bridge.meters.profile import Profile, load_profile, profile_names
+from bridge.settings import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,7 @@ _WITH_KEYS: Final = ("gmac", "ecdsa")
 def find(settings: Settings, found: Found) -> dict[str, Meter]:
     """Add every contradiction to ``found``; return the meters with their profiles applied, by name."""
     _thingsboard(settings, found)
+    found.problems += _no_meters(settings, found)
     profiles = _Profiles(settings.profiles_dir, found)
     written: dict[str, _Written] = {}
     meters: dict[str, Meter] = {}
@@ -42,6 +44,7 @@ def find(settings: Settings, found: Found) -> dict[str, Meter]:
         if profile is not None:
             written[name] = view
             meters[name] = resolve(name, meter_settings, profile, settings.poll)
+            found.problems += view.unknown_keys(profile)
             found.problems += view.problems(meters[name])
     found.problems += _between(meters, written)
     return meters
@@ -68,6 +71,21 @@ def _thingsboard(settings: Settings, found: Found) -> None:
             f"{mode.place}=device: is for one meter, and {len(settings.meters)} are configured; use gateway"
         )
     found.problems += _certificates(settings, found)
+
+
+def _no_meters(settings: Settings, found: Found) -> Iterator[str]:
+    """Yield why nothing would be read: the demo meter's invented values must not get into somebody's ThingsBoard."""
+    if found.meter_names or (METERS,) in found.tried:
+        return
+    host, file = found.values.get(("thingsboard", "host")), found.values.get(("meters_file",))
+    if host and not settings.poll.demo_meter:
+        nothing = (
+            f"{file.place}={shown(('',), file.value)}: names no meter" if file else "METERS__<NAME>__HOST: missing"
+        )
+        yield (
+            f"{nothing}; {host.place} is given, and without a meter there is nothing to send it. "
+            "Name a meter, or set POLL__DEMO_METER=true to send the demo meter's invented values there"
+        )
 
 
 def _certificates(settings: Settings, found: Found) -> Iterator[str]:
@@ -119,6 +137,8 @@ class _Written:
     def problems(self, meter: Meter) -> Iterator[str]:
         """Yield what cannot be in a meter alone."""
         yield from self._secrets(meter)
+        if not meter.registers and self.usable("leave_out", "registers"):
+            yield f"{self.place('leave_out')}: leaves nothing to read"
         if not self.usable("framing"):
             return
         if meter.framing != "wrapper":
@@ -136,6 +156,16 @@ class _Written:
             )
         if meter.server > limit and self.usable("server"):
             yield f"{self.says('server', meter.server)} does not fit; {room} goes from 1 to {limit}"
+
+    def unknown_keys(self, profile: Profile) -> Iterator[str]:
+        """Yield each key to be left out that the meter's registers and attributes do not have."""
+        registers = registers_of(self.settings.registers) or profile.registers
+        known = [one.key for one in (*registers, *profile.attributes)]
+        for key in parts_of(self.settings.leave_out) if self.usable("leave_out", "registers") else ():
+            if key not in known:
+                close = get_close_matches(key, known, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+                yield f"{self.place('leave_out')}: {key} is no key of what is read; {hint}"
 
     def _secrets(self, meter: Meter) -> Iterator[str]:
         """Yield what is missing or of the wrong size among password and keys."""
@@ -213,8 +243,18 @@ def _between(meters: dict[str, Meter], written: dict[str, _Written]) -> Iterator
     """Yield what cannot be in two meters together."""
     same: dict[tuple[str, int, int, int], str] = {}
     behind: dict[tuple[str, int], str] = {}
+    devices: dict[str, str] = {}
     for name, meter in meters.items():
         here = written[name]
+        if here.usable("device"):
+            device = here.settings.device or name
+            first = devices.setdefault(device, name)
+            if first != name:
+                yield (
+                    f"{here.place('device')}: meter {name} would be device {shown((METERS, 'device'), device)!r} in "
+                    f"ThingsBoard, which meter {first} is ({written[first].place('device')}); their readings would "
+                    "mix. Each meter needs a device of its own"
+                )
         if not here.usable("host", "port"):
             continue
         where = (meter.host.lower(), meter.port)

@@ -1,12 +1,14 @@
 """Collects what the environment and Docker's secrets give. Reads no other file, judges no value.
 
-A secret is a file named like the variable whose value it holds. Environment and secret together are fine while they
-say the same; when they differ, that is a mistake and neither wins.
+A secret is a file named like the variable whose value it holds, in Docker's own folder or in the one that SECRETS_DIR
+names. Environment and secret together are fine while they say the same; when they differ, that is a mistake and neither
+wins.
 """
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bridge.configuration.given import Found, Given
@@ -14,7 +16,6 @@ from bridge.configuration.variables import METERS, Key, Unknown, is_secret, unde
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 METER_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 METER_NAME_RULE: Final = "a meter's name is 1 to 64 of the characters A-Z a-z 0-9 . _ -"
@@ -22,13 +23,19 @@ METER_NAME_RULE: Final = "a meter's name is 1 to 64 of the characters A-Z a-z 0-
 
 
 def collect(environ: Mapping[str, str], secrets_dir: Path) -> Found:
-    """Return what ``environ`` and the files in ``secrets_dir`` give, every name understood or named as a mistake."""
+    """Return what ``environ`` and the files of secrets give, every name understood or named as a mistake.
+
+    Args:
+        environ: the variables.
+        secrets_dir: where Docker's own secrets lie; ``SECRETS_DIR`` may name one more such folder.
+    """
     found = Found()
     for typed, value in environ.items():
         key = _understand(found, typed)
         if key:
             _add(found, key, typed, "environment", value)
-    for file in _secret_files(found, secrets_dir):
+    further = environ.get("SECRETS_DIR")
+    for file in (*_secret_files(found, secrets_dir), *(_secret_files(found, Path(further)) if further else ())):
         key = _understand(found, file.name)
         if key:
             _add_secret(found, key, file)
@@ -67,7 +74,9 @@ def _secret_files(found: Found, secrets_dir: Path) -> list[Path]:
     except FileNotFoundError:
         return []  # a container without secrets has no such folder
     except (OSError, ValueError) as error:
-        found.problems.append(f"{secrets_dir}: the secrets cannot be listed: {_reason(error)}")
+        found.problems.append(
+            f"{secrets_dir}: the secrets cannot be listed: {_reason(error)}; the bridge's user needs the right to"
+        )
         return []
 
 

@@ -22,8 +22,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from bridge.delivery.outage import Outage
 from bridge.errors import BrokerError
+from bridge.outage import Outage
 
 if TYPE_CHECKING:
     import random

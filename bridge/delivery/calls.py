@@ -43,7 +43,7 @@ class Calls:
         self._waiting: asyncio.Queue[tuple[str, rpc.Call]] = asyncio.Queue(WAITING)
 
     def hear(self, topic: str, payload: bytes) -> None:
-        """Take what came under ``upstream/``; never blocks, and raises nothing whatever it is."""
+        """Take what came from ThingsBoard; never blocks, and raises nothing whatever it is."""
         if topic in (rpc.CHANGES, rpc.DEVICE_CHANGES):
             self._hear_change(topic, payload)
             return

@@ -3,11 +3,8 @@
 What leaves here is taken by every ThingsBoard, by construction: on MQTT 3.1.1 it closes the session on a message that
 it cannot read, and the message would come again for ever. Hence:
 
-* values are written as ``json_text.py`` has it;
-* a message stays under :data:`MAX_BYTES` and under the server's limit of data points.
-
-A value with a doubt has a second key beside it, ``<key>_quality``, whose value is the doubt as text. A value that is
-nothing but a doubt has that key alone.
+* a row's body is written as ``outbox/body.py`` has it;
+* a message stays under :data:`MAX_BYTES` and within the limits that its builder is given.
 """
 
 from __future__ import annotations
@@ -21,12 +18,12 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from bridge.delivery.json_text import quoted, texts_of
+from bridge.outbox.json_text import literal, quoted, texts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    from bridge.delivery.row import Row
+    from bridge.outbox.row import Row
     from bridge.sample import Sample
 
 TELEMETRY = "v1/gateway/telemetry"
@@ -34,97 +31,128 @@ DEVICE_TELEMETRY = "v1/devices/me/telemetry"
 MAX_BYTES = 60_000
 """ThingsBoard's own bound is 65,536 by default; the rest is for topic and headers."""
 
-QUALITY = "_quality"
-"""What a key's doubt is called: the key and this."""
-
 _NO_LEVELS = str.maketrans("/+#\0", "____")
 _FORMS = 1024  # kinds of meters whose JSON is kept ready; more than there are profiles
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Message:
-    """One MQTT message and the rows that are in it.
+    """One MQTT message, what it carries and what ThingsBoard counts for it. Two are the same only if they are one.
 
     Args:
         topic: where it goes.
         payload: its bytes.
         ids: the rows that it carries.
-        points: data points in it, as ThingsBoard counts them: one a key and time stamp.
-        devices: the same by device.
+        devices: data points by device: ThingsBoard counts a telemetry message for each device, and its points.
+        regular: regular messages that ThingsBoard counts for it.
+        is_own: whether it is about the gateway itself, which only the tenant's limits count.
+        answer: the topic that its answer comes on (for devices behind the gateway with the request's number behind
+            it); empty for a message that is not a question.
+        is_alone: whether nothing else may be on the way with it.
     """
 
     topic: str
     payload: bytes
-    ids: tuple[int, ...]
-    points: int
-    devices: Mapping[str, int] = field(hash=False, default_factory=dict)
+    ids: tuple[int, ...] = ()
+    devices: Mapping[str, int] = field(default_factory=dict)
+    regular: int = 0
+    is_own: bool = False
+    answer: str = ""
+    is_alone: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        """What it takes on the line, about: packet, headers of TCP and IP, its receipt."""
+        return len(self.payload) + len(self.topic) + 90
+
+    @property
+    def entries(self) -> int:
+        """Telemetry messages that ThingsBoard counts."""
+        return len(self.devices)
+
+    @property
+    def points(self) -> int:
+        """Data points that ThingsBoard counts."""
+        return sum(self.devices.values())
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
-    """A row that no message can carry.
+class Room:
+    """What a message may have.
 
     Args:
-        id: the row.
-        reason: why, for a person.
+        max_bytes: of payload.
+        entries: devices in it.
+        points: data points in all.
+        device_points: data points of a device, by its name; None sets no limit.
     """
 
-    id: int
-    reason: str
+    max_bytes: int = MAX_BYTES
+    entries: float = math.inf
+    points: float = math.inf
+    device_points: Callable[[str], float] | None = None
 
 
-def body(sample: Sample) -> str:
-    """The sample's values as a JSON object, ready for the outbox; ``{}`` when none of them can be said in JSON."""
-    keys, texts = sample.layout.keys, texts_of(sample.scalars)
-    if texts and not sample.qualities and None not in texts:
-        return _body_form(keys) % tuple(texts)
-    said = [f"{quoted(key)}:{text}" for key, text in zip(keys, texts, strict=True) if text is not None]
-    for key, quality in zip(keys, sample.qualities, strict=False):
-        if quality and key + QUALITY not in keys:
-            said.append(f"{quoted(key + QUALITY)}:{quoted(quality)}")
-    return "{" + ",".join(said) + "}"
-
-
-def batches(
-    rows: Iterable[Row],
-    devices: Mapping[str, str],
-    *,
-    max_bytes: int = MAX_BYTES,
-    max_points: int | None = None,
-    max_device_points: int | None = None,
-    as_device: bool = False,
-) -> Iterator[Message | Unfit]:
-    """Telemetry messages of the rows, in their order, as few as the caps allow.
+class TelemetryBuilder:
+    """A telemetry message that is being filled.
 
     Args:
-        rows: samples; those of one device stand together within a message.
-        devices: a meter's device name in ThingsBoard; a meter that is not in it goes by its own name.
-        max_bytes: cap on a payload.
-        max_points: cap on the data points of a message; a single sample may pass it, for it cannot be divided.
-        max_device_points: the same for the data points of each device in it.
+        room: what it may have. The first row may pass every bound but the bytes: it cannot be divided.
         as_device: whether the session is the meter's own and no gateway's; then there is one device, and no name.
-
-    Yields:
-        messages, and among them the rows that fit in none. The caller sets those aside.
     """
-    batch = _Batch(max_bytes, max_points, max_device_points, as_device=as_device)
-    for row in rows:
-        try:
-            points = _points(row.body)
-        except (ValueError, TypeError):
-            yield Unfit(row.id, "not a JSON object")
-            continue
-        device = json.dumps(devices.get(row.meter, row.meter))
+
+    def __init__(self, room: Room, *, as_device: bool = False) -> None:
+        self._room = room
+        self._as_device = as_device
+        self._ids: list[int] = []
+        self._entries: dict[str, list[str]] = {}
+        self._device_points: Counter[str] = Counter()
+        self._points = 0
+        self._bytes = 2  # the braces
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in it yet."""
+        return not self._ids
+
+    def add(self, row: Row) -> bool:
+        """Put a row in; False when the message has no room for it.
+
+        Raises:
+            ValueError: no message can carry it: set it aside. The text says why.
+        """
+        points = points_of(row.body)
+        name = "" if self._as_device else quoted(row.device)
         entry = f'{{"ts":{row.ts_ms},"values":{row.body}}}'
-        if batch.ids and not batch.takes(device, entry, points):
-            yield batch.message()
-            batch = _Batch(max_bytes, max_points, max_device_points, as_device=as_device)
-        if (size := batch.size_with(device, entry)) > max_bytes:
-            yield Unfit(row.id, f"{size} bytes of JSON, more than the {max_bytes} that a message may have")
-            continue
-        batch.add(row.id, device, entry, points)
-    if batch.ids:
-        yield batch.message()
+        size = self._bytes + len(entry) + (1 if row.device in self._entries else len(name) + 4)
+        if not self._ids and size > MAX_BYTES:
+            raise ValueError(f"{size} bytes of JSON, more than the {MAX_BYTES} that a message may have")
+        if self._ids and not self._takes(row.device, size, points):
+            return False
+        self._bytes = size
+        self._entries.setdefault(row.device, []).append(entry)
+        self._device_points[row.device] += points
+        self._points += points
+        self._ids.append(row.id)
+        return True
+
+    def message(self) -> Message:
+        """The message, as it is now."""
+        devices = dict(self._device_points)
+        if self._as_device:
+            entries = ",".join(entry for entries in self._entries.values() for entry in entries)
+            return Message(DEVICE_TELEMETRY, f"[{entries}]".encode(), tuple(self._ids), devices)
+        said = ",".join(f"{quoted(device)}:[{','.join(entries)}]" for device, entries in self._entries.items())
+        return Message(TELEMETRY, f"{{{said}}}".encode(), tuple(self._ids), devices)
+
+    def _takes(self, device: str, size: int, points: int) -> bool:
+        room = self._room
+        return (
+            size <= min(room.max_bytes, MAX_BYTES)
+            and (device in self._entries or len(self._entries) < room.entries)
+            and self._points + points <= room.points
+            and (room.device_points is None or self._device_points[device] + points <= room.device_points(device))
+        )
 
 
 def live(sample: Sample) -> tuple[str, bytes]:
@@ -143,78 +171,31 @@ def live(sample: Sample) -> tuple[str, bytes]:
     return _live_topic(layout.meter), f'{{"ts":{sample.ts_ms},"values":{{{said}}}}}'.encode()
 
 
-class _Batch:
-    """A telemetry message that is being filled."""
+def points_of(text: str) -> int:
+    """How many keys a body has.
 
-    def __init__(
-        self, max_bytes: int, max_points: int | None, max_device_points: int | None, *, as_device: bool
-    ) -> None:
-        self._as_device = as_device
-        self.ids: list[int] = []
-        self._max_bytes = max_bytes
-        self._max_points = math.inf if max_points is None else max_points
-        self._max_device_points = math.inf if max_device_points is None else max_device_points
-        self._entries: dict[str, list[str]] = {}
-        self._device_points: Counter[str] = Counter()
-        self._points = 0
-        self._bytes = 2  # the braces
-
-    def size_with(self, device: str, entry: str) -> int:
-        """Bytes of the payload if the entry were added. Everything is ASCII, so characters are bytes."""
-        return self._bytes + len(entry) + (1 if device in self._entries else len(device) + 4)
-
-    def takes(self, device: str, entry: str, points: int) -> bool:
-        return (
-            self.size_with(device, entry) <= self._max_bytes
-            and self._points + points <= self._max_points
-            and self._device_points[device] + points <= self._max_device_points
-        )
-
-    def add(self, row_id: int, device: str, entry: str, points: int) -> None:
-        self._bytes = self.size_with(device, entry)
-        self._entries.setdefault(device, []).append(entry)
-        self._device_points[device] += points
-        self._points += points
-        self.ids.append(row_id)
-
-    def message(self) -> Message:
-        if self._as_device:
-            entries = ",".join(entry for entries in self._entries.values() for entry in entries)
-            return Message(DEVICE_TELEMETRY, f"[{entries}]".encode(), tuple(self.ids), self._points)
-        said = ",".join(f"{device}:[{','.join(entries)}]" for device, entries in self._entries.items())
-        devices = {json.loads(device): points for device, points in self._device_points.items()}
-        return Message(TELEMETRY, f"{{{said}}}".encode(), tuple(self.ids), self._points, devices)
-
-
-@lru_cache(_FORMS)
-def _body_form(keys: tuple[str, ...]) -> str:
-    """The body of every sample with these keys, with a ``%s`` for each value."""
-    return "{" + ",".join(f"{_literal(key)}:%s" for key in keys) + "}"
+    Raises:
+        ValueError: it is no JSON object: set the row aside.
+    """
+    try:
+        values = orjson.loads(text)
+    except ValueError:
+        try:
+            values = json.loads(text)  # takes more: a whole number of any length, half a surrogate pair
+        except ValueError:
+            values = None
+    if not isinstance(values, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - a finding about the row, not about our call
+    return len(values)
 
 
 @lru_cache(_FORMS)
 def _live_form(keys: tuple[str, ...], units: tuple[str, ...]) -> str:
     """The values of every live copy with these keys and units, with a ``%s`` for each."""
     return ",".join(
-        f'{_literal(key)}:{{"value":%s,"unit":{_literal(unit)}}}' for key, unit in zip(keys, units, strict=True)
+        f'{literal(key)}:{{"value":%s,"unit":{literal(unit)}}}' for key, unit in zip(keys, units, strict=True)
     )
-
-
-def _literal(text: str) -> str:
-    return quoted(text).replace("%", "%%")
 
 
 def _live_topic(meter: str) -> str:
     return "meters/" + meter.translate(_NO_LEVELS)
-
-
-def _points(text: str) -> int:
-    """How many keys a body has.
-
-    Raises:
-        ValueError, TypeError: it is no JSON object.
-    """
-    try:
-        return len(orjson.loads(text))
-    except ValueError:
-        return len(json.loads(text))  # takes more: a whole number of any length, half a surrogate pair

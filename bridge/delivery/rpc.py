@@ -7,7 +7,7 @@ answered on the same topic as ``{"device", "id", "data"}``. A shared attribute t
 The device MQTT API: a call comes on ``v1/devices/me/rpc/request/<id>`` as ``{"method", "params"}`` and is answered on
 ``v1/devices/me/rpc/response/<id>``; shared attributes come on ``v1/devices/me/attributes`` as ``{"key": value}``.
 
-All of them arrive at the local broker under ``upstream/``: on their own topics the bridge would hear its answers too.
+Topics are ThingsBoard's own; where they lie on the local broker is the upstream's business.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GATEWAY_RPC = "v1/gateway/rpc"
-CALLS = f"upstream/{GATEWAY_RPC}"
-CHANGES = "upstream/v1/gateway/attributes"
-DEVICE_CALLS = "upstream/v1/devices/me/rpc/request/"
-DEVICE_CHANGES = "upstream/v1/devices/me/attributes"
+CALLS = GATEWAY_RPC
+CHANGES = "v1/gateway/attributes"
+DEVICE_CALLS = "v1/devices/me/rpc/request/"
+DEVICE_CHANGES = "v1/devices/me/attributes"
 _DEVICE_ANSWER = "v1/devices/me/rpc/response/"
 
 

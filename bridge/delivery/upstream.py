@@ -1,85 +1,65 @@
-"""The upstream: what is known of the broker's connection to ThingsBoard, said in log and metrics.
+"""Upstream: the way to ThingsBoard, as the publisher sees it. Only the contract is here.
 
-Looks on: whether a sample has arrived is the confirmation's to tell.
+Whoever implements it owns the connection and keeps it up for ever; it keeps no message. It says three things apart that
+are easily mixed: *sent* (handed over, :meth:`Upstream.send`), *accepted* (ThingsBoard's transport has it in its queue,
+:meth:`Listener.accepted`) and, which no transport can say, *stored*: that is the confirmation's business.
+
+=================== ==============================================================================================
+implementation      a message is accepted when
+=================== ==============================================================================================
+``mosquitto.py``    ThingsBoard answered a question that was sent after it: the relay has one message in flight
+``local.py``        the local broker acknowledged it: no ThingsBoard is configured
+=================== ==============================================================================================
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from loguru import logger
-
-from bridge.delivery.outage import Outage
-from bridge.delivery.sessions import Sessions
-from bridge.errors import UpstreamError
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bridge.health.metrics import Metrics
+    from collections.abc import Sequence
+
+    from bridge.delivery.messages import Message
 
 
-class Upstream:
-    """Times are one monotonic clock's seconds.
+class Listener(Protocol):
+    """Who is told what the upstream does; always on the event loop, in the order in which it happened."""
 
-    Args:
-        metrics: the upstream's figures.
-        configured: whether there is one.
-    """
+    def up(self) -> None:
+        """A session with ThingsBoard began. A second ``up`` means that a ``down`` was missed: it is one as well."""
 
-    def __init__(self, metrics: Metrics, *, configured: bool) -> None:
-        self.configured = configured
-        self.up = False
-        """What the broker said last; False while the broker itself is away."""
-        self._metrics = metrics
-        self._sessions = Sessions()
-        self._outage = Outage("upstream")
-        self._silence = Outage("upstream")
-        metrics.upstream_configured.set(configured)
+    def down(self, why: str) -> None:
+        """The session ended, or the way to it: what is not accepted by now may be anywhere. ``why`` is for people."""
 
-    def told(self, *, up: bool, now_s: float) -> None:
-        """The broker says whether it is connected."""
-        self._metrics.upstream_connected.set(up)
-        self._note_session(up=up, now_s=now_s)
-        if not up:
-            self._outage.failed(UpstreamError("the broker has no connection to ThingsBoard; samples wait on disk"))
-        elif self._outage.failures:
-            self._outage.over()
-        elif not self.up:
-            logger.info("upstream | the broker is connected to ThingsBoard")
-        self.up = up
+    def accepted(self, messages: Sequence[Message]) -> None:
+        """ThingsBoard has taken these over, and everything that was sent before them."""
 
-    def unknown(self) -> None:
-        """The broker is away, and with it the news. That is no end of a session that anybody has seen."""
-        self.up = False
-        self._metrics.upstream_connected.set(0)
+    def refused(self, message: Message, why: str) -> None:
+        """ThingsBoard said that it does not take this one. The session stands."""
 
-    def silent(self, times: int) -> None:
-        """So many fences in a row stayed unanswered on a session that stands."""
-        if times > 1:  # once may be a slow line
-            self._silence.failed(
-                UpstreamError(
-                    "ThingsBoard accepts the connection but does not answer",
-                    hint="is the device marked *Is gateway*? does something else use its token? "
-                    "THINGSBOARD__CONFIRM=puback for a server that answers no getSessionLimits",
-                )
-            )
+    def received(self, topic: str, payload: bytes) -> None:
+        """One came from ThingsBoard, under the topic that ThingsBoard used."""
 
-    def answers(self) -> None:
-        """Samples were confirmed."""
-        self._silence.over()
 
-    def note(self, now_s: float) -> None:
-        """Bring the figures up to date that change by time alone."""
-        self._metrics.upstream_token_shared.set(self._sessions.token_is_shared(now_s))
+class Upstream(Protocol):
+    """See the module's text."""
 
-    def _note_session(self, *, up: bool, now_s: float) -> None:
-        was_shared = self._sessions.token_is_shared(now_s)
-        if self._sessions.ended(now_s):  # a second 'up' is also the end of the session before
-            self._metrics.upstream_short_sessions.inc()
-        if up:
-            self._sessions.began(now_s)
-            self._metrics.upstream_sessions.inc()
-        if self._sessions.token_is_shared(now_s) and not was_shared:
-            logger.bind(stage="upstream").error(
-                "upstream | sessions with ThingsBoard end after seconds, again and again | does something else use "
-                "this token? give every bridge a gateway device of its own"
-            )
+    @property
+    def connected(self) -> bool:
+        """Whether :meth:`send` leads anywhere now."""
+
+    @property
+    def room(self) -> int:
+        """How many messages more it takes now without piling them up."""
+
+    async def run(self, listener: Listener) -> None:
+        """Connect, stay connected, connect again; until cancelled."""
+
+    def send(self, message: Message) -> None:
+        """Hand over a message, in order; returns at once. Without a connection it is dropped: ``down`` was told."""
+
+    def show(self, topic: str, payload: bytes) -> None:
+        """Put the retained live copy before local subscribers, where there is a local broker; dropped without one."""
+
+    def renew(self, why: str) -> None:
+        """End the session and make a new one that holds nothing of the old."""

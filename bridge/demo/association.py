@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bridge.demo.access import Client, Keys, Memory
     from bridge.demo.faults import Faults
 
-_AARQ, _RLRQ, _RLRE = 0x60, 0x62, 0x63
+AARQ, _RLRQ, _RLRE = 0x60, 0x62, 0x63
 _ACCEPTED, _REJECTED = 0, 1
 _NO_REASON, _NO_SUCH_CONTEXT, _UNKNOWN_TITLE = 1, 2, 3
 _UNKNOWN_MECHANISM, _FAILED, _AUTHENTICATION_REQUIRED = 11, 13, 14
@@ -91,6 +91,7 @@ class Association:
     def forget(self) -> None:
         """End the association, without a word."""
         self.is_open = False
+        self._was_wrong = False  # the proof that just came
         self._services: Services | None = None
         self._cipher = Cipher(self._keys, self._own_title)
         self._challenges: tuple[bytes, bytes] | None = None
@@ -100,7 +101,7 @@ class Association:
     def answer(self, apdu: bytes) -> bytes:
         """Return the answer to ``apdu``; empty to stay silent."""
         tag = apdu[0]
-        if tag == _AARQ:
+        if tag == AARQ:
             self.forget()
             return self._associate(apdu)
         if tag == _RLRQ:
@@ -116,7 +117,12 @@ class Association:
             return NOT_ALLOWED
         if not self.is_open and apdu[0] == 0x05 and apdu[2:5] != b"\x04\xfa\x58":
             return NOT_ALLOWED
-        return self._faults.exception(apdu) or services.answer(apdu)
+        answer = self._faults.exception(apdu) or services.answer(apdu)
+        if self._was_wrong:
+            self._was_wrong = False
+            wordless = self._faults.refusal_of_secret()
+            return answer if wordless is None else wordless
+        return answer
 
     def _serve_protected(self, services: Services, apdu: bytes) -> bytes:
         try:
@@ -149,6 +155,9 @@ class Association:
             return b""
         except _Refused as refused:
             self._challenges = None
+            wordless = self._faults.refusal_of_secret() if refused.diagnostic == _FAILED else None
+            if wordless is not None:
+                return wordless
             return self._aare(_REJECTED, refused.diagnostic, refused.user_information)
         self._services = Services(
             self._items(self._client), self._agreed, self._pdu_bytes, self._faults, self._reply_to_hls
@@ -225,10 +234,12 @@ class Association:
         self._challenges = None
         if not self._cipher.is_proven(client.authentication, client.secret, challenges, proof):
             self._memory.note_wrong(self._clock())
-            self._services = None
+            self._services, self._was_wrong = None, True
             raise Refusal(ErrorCode.READ_WRITE_DENIED)
         self._memory.note_right()
         self.is_open = True
+        if self._faults.has("no-proof"):
+            return bytes(12)
         return self._cipher.prove(client.authentication, client.secret, challenges, self._counters.next())
 
     def _accept(self, diagnostic: int, protection: Plain | None) -> bytes:
@@ -240,6 +251,8 @@ class Association:
     def _aare(self, result: int, diagnostic: int, user_information: bytes) -> bytes:
         client = self._client
         shows_title = client.security != "none" or client.authentication in ("gmac", "sha256", "ecdsa")
+        if self._challenges and self._faults.has("aare-zero-for-hls"):
+            diagnostic = 0
         return aarq.aare(
             self._context,
             (result, diagnostic),
@@ -251,4 +264,6 @@ class Association:
     def _release(self) -> bytes:
         """Answer RLRE, reason normal (7.2.5); what the client protected, and whether, does not matter any more."""
         self.forget()
+        if self._faults.has("release-closes"):
+            self._faults.end("closes")
         return bytes((_RLRE, 3, 0x80, 1, 0))

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Fault(NamedTuple):
@@ -39,11 +39,39 @@ TABLE: dict[str, Fault] = {
     "shared-flag": Fault("", "", "frames that follow each other share a flag"),
     "split": Fault("", "", "one byte a TCP segment"),
     "silent": Fault("P", "1", "accepts connections and does not answer"),
+    "xon-xoff": Fault("", "", "the converter takes each 11 and 13 out of the answers"),
+    "telnet": Fault("", "", "the converter greets with a Telnet negotiation"),
+    "talks": Fault("", "", "the converter says a line of text before the first frame"),
+    "pushes": Fault("SECONDS", "1", "a customer port: sends a frame every SECONDS by itself and answers nothing"),
     # In the meter.
     "refuse": Fault("OBIS", "1.1.32.7.0.255", "refuses this object (read-write-denied); may be given several times"),
     "lies-list": Fault(
-        "exception|garbage|count|error|silent", "exception", "agrees to multiple references and cannot do them"
+        "exception|garbage|count|error|choice|refused|silent|closes|dm",
+        "exception",
+        "agrees to multiple references and cannot do them",
     ),
+    "lies-value-list": Fault(
+        "exception|garbage|count|error|choice|refused|silent|closes|dm",
+        "choice",
+        "the same, for lists of values alone; those of scalers are right",
+    ),
+    "closes-on-list": Fault("", "", "closes the connection at a GET-WITH-LIST that it agreed to"),
+    "silent-object": Fault("OBIS", "1.1.14.7.0.255", "says nothing when this object is asked for"),
+    "closes-on-object": Fault("OBIS", "1.1.14.7.0.255", "closes the connection when this object is asked for"),
+    "unreadable-object": Fault("OBIS", "1.1.14.7.0.255", "answers this object with a value that is cut short"),
+    "short-answer": Fault("OBIS", "1.1.14.7.0.255", "an answer with this object comes without its last byte but one"),
+    "refuses-by": Fault(
+        "exception|service-error|dm|close|silence",
+        "silence",
+        "says nothing of the secret when it is wrong, but this",
+    ),
+    "aare-zero-for-hls": Fault("", "", "says accepted, 0, in the AARE where the proof is still to come"),
+    "no-proof": Fault("", "", "takes the client's proof and does not prove itself"),
+    "release-closes": Fault("", "", "closes the connection after a release"),
+    "short-address": Fault("", "", "answers from an address of one byte, however it was asked"),
+    "frmr": Fault("", "", "rejects the frame of the association request"),
+    "text": Fault("", "", "answers every request with text in a frame"),
+    "mode-c": Fault("", "", "goes into the programming mode after the opening of IEC 62056-21, not to HDLC"),
     "counter": Fault("same|low|jump", "same", "its invocation counter stays, falls or leaps"),
     "clock-jump": Fault("SECONDS", "3600", "its clock jumps by SECONDS ten seconds after it was first asked anything"),
     "tiny-blocks": Fault("BYTES", "16", "long answers come in blocks of BYTES"),
@@ -53,6 +81,10 @@ TABLE: dict[str, Fault] = {
     "nonsense": Fault("P", "0.2", "a register's value is null-data, NaN or of a type that it must not have"),
 }
 
+TEXT = b"login: "
+GREETING = b"\xff\xfb\x01\xff\xfb\x03\xff\xfd\x00"
+"""Telnet: WILL ECHO, WILL SUPPRESS-GO-AHEAD, DO BINARY."""
+REGISTRATION = b"+++ REG 359315071234567\r\n"
 FALSE_VALUE = 0x0BADBAD0
 """What notifications carry: whoever takes one for an answer reads this."""
 
@@ -83,6 +115,7 @@ class Faults:
         self._arguments: dict[str, list[str]] = {}
         self._first_asked_s: float | None = None
         self.counts: dict[str, int] = {}
+        self._now: set[str] = set()  # what is to happen to the answer that is being made
         for name, given in (wanted or {}).items():
             if name not in TABLE:
                 raise ValueError(f"there is no fault {name!r}; there are {', '.join(TABLE)}")
@@ -164,21 +197,61 @@ class Faults:
             return 1
         return max(0, 1000 - counter) if how == "low" else self.rng.randrange(1 << 32)
 
-    def lie_about_list(self, invoke: int | None, count: int) -> bytes | None:
-        """Return the false answer to a GET-WITH-LIST (``invoke`` None: a READ of several); None for an honest one."""
-        if not self.has("lies-list"):
+    def lie_about_list(self, invoke: int | None, indices: Sequence[int]) -> bytes | None:
+        """Return the false answer to a GET-WITH-LIST (``invoke`` None: a READ of several); None for an honest one.
+
+        Args:
+            invoke: invoke-id and priority.
+            indices: which attribute of each object is asked for.
+        """
+        name = "lies-value-list" if self.has("lies-value-list") and 2 in indices else "lies-list"
+        if self.has("closes-on-list"):
+            return self.end("closes")
+        if not self.has(name):
             return None
-        head = b"\x0c" if invoke is None else bytes((0xC4, 3, invoke))
-        how = self.text("lies-list")
-        if how == "exception":
-            return bytes.fromhex("d80202")
+        head, count, how = b"\x0c" if invoke is None else bytes((0xC4, 3, invoke)), len(indices), self.text(name)
         if how == "garbage":
             return head + self.rng.randbytes(7)
-        if how == "count":  # one item short, and what is there is nothing
-            return head + bytes((count - 1,)) + b"\x00\x00" * (count - 1)
-        if how == "error":
-            return b"\x0c\x01\x01\x03" if invoke is None else bytes((0xC4, 1, invoke, 1, 3))
+        lies = {
+            "exception": bytes.fromhex("d80202"),
+            # One item short, and what is there is nothing.
+            "count": head + bytes((count - 1,)) + b"\x00\x00" * (count - 1),
+            "error": b"\x0c\x01\x01\x03" if invoke is None else bytes((0xC4, 1, invoke, 1, 3)),
+            # The choice of all items but the first is left out; what follows is their values.
+            "choice": head + bytes((count,)) + b"\x00\x12\x59\xe4" + b"\x12\x59\xe4" * (count - 1),
+            "refused": head + bytes((count,)) + b"\x01\xfa" * count,
+        }
+        return lies[how] if how in lies else self.end(how)
+
+    def of_object(self, obis: str) -> str:
+        """Return what goes wrong when this object is asked for: ``silent``, ``closes``, ``unreadable`` or nothing."""
+        for name in ("silent-object", "closes-on-object", "unreadable-object"):
+            if self.has(name) and obis in self._arguments[name]:
+                return name.split("-")[0]
+        if self.has("short-answer") and obis in self._arguments["short-answer"]:
+            self._now.add("short")
+        return ""
+
+    def end(self, how: str) -> bytes:
+        """Say nothing, and let the connection (``close``, ``closes``) or the link (``dm``) end, if it is that."""
+        self._now.add({"close": "closes"}.get(how, how))
         return b""
+
+    def happens(self, what: str) -> bool:
+        """Return whether ``what`` is to happen to this answer, once: ``closes``, ``dm``, ``short``."""
+        if what not in self._now:
+            return False
+        self._now.discard(what)
+        return True
+
+    def refusal_of_secret(self) -> bytes | None:
+        """Return the answer to a wrong secret that says nothing of it; None for one that does."""
+        if not self.has("refuses-by"):
+            return None
+        how = self.text("refuses-by")
+        if how == "exception":
+            return bytes.fromhex("d80101")
+        return bytes.fromhex("0e010601") if how == "service-error" else self.end(how)
 
     def notification(self) -> bytes:
         """Return an APDU that nobody asked for, now and then; nothing else."""

@@ -14,9 +14,10 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bridge.demo.faults import TEXT, Faults
 from bridge.meters.framing import fcs16
 
 if TYPE_CHECKING:
@@ -95,12 +96,20 @@ class HdlcStation:
         forget: called when the link begins anew or ends: the association goes with it.
         max_info_bytes: the largest information field that this meter sends and takes.
         window: the most frames that it sends, or takes, without an RR between.
+        faults: what goes wrong on purpose.
     """
 
     def __init__(
-        self, respond: Callable[[bytes], bytes], forget: Callable[[], None], *, max_info_bytes: int, window: int
+        self,
+        respond: Callable[[bytes], bytes],
+        forget: Callable[[], None],
+        *,
+        max_info_bytes: int,
+        window: int,
+        faults: Faults | None = None,
     ) -> None:
         self._respond = respond
+        self._faults = faults or Faults()
         self._forget = forget
         self._own_info_bytes, self._own_window = max_info_bytes, window
         self.connected = False
@@ -120,6 +129,8 @@ class HdlcStation:
 
     def answer(self, frame: Header) -> list[bytes]:
         """Return the frames that answer ``frame``."""
+        if self._faults.has("short-address"):
+            frame = replace(frame, destination=frame.destination[-1:])
         control = frame.control & ~_PF
         if control == SNRM:
             return [self._connect(frame)]
@@ -170,10 +181,15 @@ class HdlcStation:
         self._request.clear()
         if not request.startswith(LLC_REQUEST):
             return [self._ready(frame)]
-        apdu = self._respond(request[len(LLC_REQUEST) :])
+        return self._respond_in_segments(frame, request[len(LLC_REQUEST) :])
+
+    def _respond_in_segments(self, frame: Header, request: bytes) -> list[bytes]:
+        apdu = self._respond(request)
+        if self._faults.happens("frmr"):
+            return self._reject(frame)
         if not apdu or not self.connected:
             return [] if self.connected else [self._frame(frame, DM)]
-        information = LLC_ANSWER + apdu
+        information = TEXT if self._faults.has("text") else LLC_ANSWER + apdu
         size = self._send_bytes
         pieces = [information[at : at + size] for at in range(0, len(information), size)]
         self._outgoing = [(piece, n < len(pieces) - 1) for n, piece in enumerate(pieces)]

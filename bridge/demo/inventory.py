@@ -60,6 +60,7 @@ _SAMPLES: dict[int, bytes] = {
     16: b"\x10" + (-1234).to_bytes(2, signed=True),
     17: typed(DataType.UINT8, 200),
     18: typed(DataType.UINT16, 65535),
+    19: bytes.fromhex("130202121106000102000304"),  # compact array of two structures
     20: b"\x14" + (-1234567890123).to_bytes(8, signed=True),
     21: typed(DataType.UINT64, 18446744073709551615),
     22: typed(DataType.ENUM, 3),

@@ -43,6 +43,7 @@ class LineFaults:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self._held = b""
+        self._short: bytes | None = None  # an answer that came short comes short again
 
     def acts(self, received: bytes, frames: list[bytes]) -> list[Act]:
         """Return what happens on the line after ``received`` was answered by ``frames``."""
@@ -52,11 +53,7 @@ class LineFaults:
         acts: list[Act] = [Send(received)] if faults.has("echo") else []
         if frames and (faults.strikes("silent") or faults.strikes("drop")):
             frames = []
-        data = self._joined([self._bent(frame) for frame in frames])
-        if data and faults.strikes("missing-last-byte"):
-            data = data[:-1]
-        if data and faults.strikes("half-frames"):
-            data = data[: len(data) // 2]
+        data = self._shortened(self._joined([self._bent(frame) for frame in frames]))
         if data and faults.strikes("late"):
             data, self._held = b"", self._held + data
         elif data:
@@ -66,6 +63,21 @@ class LineFaults:
         if data and faults.strikes("reset"):
             return [*acts, Send(data[: len(data) // 2]), Reset()]
         return acts + self._paced(data)
+
+    def _shortened(self, data: bytes) -> bytes:
+        """Return what is left of the answer when bytes of it are lost."""
+        faults = self._faults
+        if data and faults.strikes("missing-last-byte"):
+            data = data[:-1]
+        if faults.happens("short"):
+            self._short = data
+        if data == self._short:
+            data = data[:-2] + data[-1:]
+        if faults.has("xon-xoff"):
+            data = data.translate(None, b"\x11\x13")
+        if data and faults.strikes("half-frames"):
+            data = data[: len(data) // 2]
+        return data
 
     def _bent(self, frame: bytes) -> bytes:
         """Return the frame, or one with a byte flipped; its flags and the wrapper's header stay."""

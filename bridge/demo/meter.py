@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bridge.demo import hdlc
 from bridge.demo.access import SECURITY_BITS, Authentication, Client, Keys, Memory, Security
-from bridge.demo.association import Association
-from bridge.demo.faults import Faults
+from bridge.demo.association import AARQ, Association
+from bridge.demo.faults import TEXT, Faults
 from bridge.demo.hdlc import HdlcStation
 from bridge.demo.inventory import CLOCK, COUNTER, NAME, Identity, inventory, registers
 from bridge.demo.load import KINDS
@@ -168,7 +168,7 @@ class MeterServer:
         def wrapped(apdu: bytes) -> bytes:
             return b"\x00\x01" + self.server.to_bytes(2) + client.to_bytes(2) + len(apdu).to_bytes(2) + apdu
 
-        answer = self._respond(client, frame[8:])
+        answer = TEXT if self.faults.has("text") else self._respond(client, frame[8:])
         return self._interrupted([wrapped(answer)] if answer else [], wrapped)
 
     def _hdlc(self, frame: bytes) -> list[bytes]:
@@ -185,6 +185,7 @@ class MeterServer:
                 association.forget,
                 max_info_bytes=self._max_info_bytes,
                 window=self._window,
+                faults=self.faults,
             )
 
         def unnumbered(apdu: bytes) -> bytes:
@@ -207,12 +208,18 @@ class MeterServer:
             if obis in self.registers:
                 self.registers[obis].value = raw
         association = self._association(client)
+        if self.faults.has("frmr") and apdu[0] == AARQ:
+            return self.faults.end("frmr")
         if association.is_open and self.faults.strikes("forgets"):
             if client in self._stations:
                 self._stations[client].drop()
                 return b""
             association.forget()
-        return association.answer(apdu)
+        answer = association.answer(apdu)
+        if self.faults.happens("dm") and client in self._stations:
+            self._stations[client].drop()
+            return b""
+        return answer
 
     def _is_known(self, client: int) -> bool:
         return client in self._clients or self._strangers == "refused"

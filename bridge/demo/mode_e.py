@@ -20,9 +20,13 @@ class ModeE:
         identification: what follows them.
         device_address: answers this address only, and the request without one.
         baud: the figure of the highest rate that it offers (5 is 9600 baud).
+        programs: answers the acknowledgement by going into its programming mode (mode C).
     """
 
-    def __init__(self, flag: str, identification: str, device_address: str, baud: str = "5") -> None:
+    def __init__(
+        self, flag: str, identification: str, device_address: str, baud: str = "5", *, programs: bool = False
+    ) -> None:
+        self._programs = programs
         self._line = f"/{flag}{baud}\\2{identification}\r\n".encode()
         self._address = device_address.encode()
         self._buffer = b""
@@ -42,7 +46,9 @@ class ModeE:
                     answer += self._line
             elif acknowledge is not None:
                 self._buffer = self._buffer[acknowledge.end() :]
-                if acknowledge[1] + acknowledge[3] == b"22":  # protocol and mode 2: HDLC, binary
+                if self._programs:
+                    answer += b"\x01P0\x02(00000000)\x03\x60"
+                elif acknowledge[1] + acknowledge[3] == b"22":  # protocol and mode 2: HDLC, binary
                     self.is_open = True
                     answer += acknowledge[0]
             else:

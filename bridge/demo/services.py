@@ -36,6 +36,10 @@ _REPLY_TO_HLS = (15, logical_name("0.0.40.0.0.255"), 1)
 _REPLY_TO_HLS_BASE_NAME = 0xFA00 + 0x58  # method 8 of Association SN (IEC 62056-6-2)
 
 
+class _Silence(Exception):  # noqa: N818 - no failure
+    """The meter does not answer."""
+
+
 class Services:
     """What an associated client may ask for.
 
@@ -78,6 +82,8 @@ class Services:
             return SERVICE_UNKNOWN
         try:
             return handler(Parameters(apdu[1:]))
+        except _Silence:
+            return b""
         except (ValueError, IndexError) as error:
             logger.debug("demo meter | cannot make sense of {} | {}", apdu.hex(), error)
             return SERVICE_UNKNOWN
@@ -98,7 +104,7 @@ class Services:
         if kind != _WITH_LIST or not self._conformance & MULTIPLE_REFERENCES:
             return SERVICE_UNKNOWN
         items = [self._attribute(request) for _ in range(request.count())]
-        lie = self._faults.lie_about_list(invoke, len(items))
+        lie = self._faults.lie_about_list(invoke, [index for _, index, *_ in items])
         if lie is not None:
             return lie
         results = length(len(items)) + b"".join(self._result(item) for item in items)
@@ -116,6 +122,8 @@ class Services:
         """Return the Get-Data-Result: 0 and the value, or 1 and why not."""
         try:
             return b"\x00" + self._value(*asked)
+        except _Silence:
+            raise
         except Refusal as refusal:
             return bytes((1, refusal.code))
         except Exception as error:  # noqa: BLE001 - gurux raises what it happens to; a meter answers hardware-fault
@@ -127,6 +135,11 @@ class Services:
             raise Refusal(ErrorCode.UNDEFINED_OBJECT)
         if self._faults.refuses(item.logicalName, index):
             raise Refusal(ErrorCode.READ_WRITE_DENIED)
+        if index != 1 and (how := self._faults.of_object(item.logicalName)):
+            if how == "unreadable":
+                return b"\x06\x00"
+            self._faults.end(how)
+            raise _Silence
         value = attribute_of(self._settings, item, index, selector, parameters)
         return self._faults.nonsense(int(item.objectType), index, value)
 
@@ -194,7 +207,7 @@ class Services:
                 (name, *((request.number(1), request.value()) if kind == _PARAMETERIZED_ACCESS else (0, None)))
             )
         if count > 1:
-            lie = self._faults.lie_about_list(None, count)
+            lie = self._faults.lie_about_list(None, [self._index(name) for name, *_ in names])
             lie = lie if self._conformance & MULTIPLE_REFERENCES else SERVICE_UNKNOWN
             if lie is not None:
                 return lie
@@ -215,6 +228,13 @@ class Services:
             if base <= name < base + 8 * item.getAttributeCount() and (name - base) % 8 == 0:
                 return self._result((item, (name - base) // 8 + 1, selector, parameters))
         return bytes((1, ErrorCode.UNDEFINED_OBJECT))
+
+    def _index(self, name: int) -> int:
+        """Return the number of the attribute under a short name; 0 when there is none."""
+        for base, item in self._by_short_name.items():
+            if base <= name < base + 8 * item.getAttributeCount():
+                return int(name - base) // 8 + 1
+        return 0
 
     def _next_read_block(self, acknowledged: int) -> bytes:
         if not self._pending or acknowledged != self._block:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from loguru import logger
 
+from bridge.demo.faults import FALSE_VALUE, GREETING, REGISTRATION
+from bridge.demo.hdlc import LLC_ANSWER, UI, build
 from bridge.demo.line_faults import LineFaults, Reset, Send
 from bridge.demo.meter import MeterServer
 from bridge.demo.mode_e import ModeE
@@ -80,6 +82,15 @@ class _Connection:
         return next((side.faults.text("one-session") for side in self._sides if side.faults.has("one-session")), "")
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        faults = self._sides[0].faults
+        writer.write((GREETING if faults.has("telnet") else b"") + (REGISTRATION if faults.has("talks") else b""))
+        if faults.has("pushes"):
+            pushing = asyncio.create_task(_push(writer, float(faults.text("pushes"))))
+            try:
+                while await reader.read(4096):
+                    pass
+            finally:
+                pushing.cancel()
         while data := await reader.read(4096):
             if self._opening is not None:
                 answer, data = self._opening.feed(data)
@@ -94,6 +105,9 @@ class _Connection:
         for n in addressed:
             answer = self._sides[n].answer(frame)
             await _perform(self._lines[n].acts(frame, framer(self._kind).feed(answer)), writer)
+            if self._sides[n].faults.happens("closes"):
+                writer.close()
+                raise ConnectionAbortedError
         if not addressed:  # nobody answers, but a line that echoes does so all the same
             await _perform(self._lines[0].acts(frame, []), writer)
 
@@ -114,6 +128,16 @@ async def _perform(acts: list[Act], writer: asyncio.StreamWriter) -> None:
             await asyncio.sleep(act.seconds)
 
 
+async def _push(writer: asyncio.StreamWriter, every_s: float) -> None:
+    """Send what a customer port sends, until the client has gone."""
+    notification = b"\x0f\x40\x00\x00\x00\x00\x02\x01\x06" + FALSE_VALUE.to_bytes(4)
+    frame = build(b"\x41", b"\x08\x83", UI | 0x10, LLC_ANSWER + notification)
+    while not writer.is_closing():
+        writer.write(frame)
+        await writer.drain()
+        await asyncio.sleep(every_s)
+
+
 def _mode_e(side: MeterServer) -> ModeE:
     name, serial = side.identity.logical_device_name, side.identity.serial_number
-    return ModeE(name[:3], f"{name[3:]}", serial)
+    return ModeE(name[:3], f"{name[3:]}", serial, programs=side.faults.has("mode-c"))

@@ -79,6 +79,7 @@ class Metrics:
             self.meter_overruns,
         ):
             counter.labels(meter)
+        self.meter_left_out.labels(meter)
         self.meter_cycle_seconds.labels(meter)
         self.meter_request_seconds.labels(meter)
 
@@ -117,6 +118,12 @@ class Metrics:
         self.loop_lag = Gauge(
             "dlms_bridge_event_loop_lag_seconds",
             "How late the event loop ran its last one-second timer, or is with the present one",
+            registry=r,
+        )
+        self.wrong = Gauge(
+            "dlms_bridge_wrong",
+            "How many things of a kind are wrong, as status says it; all zero when all is well",
+            ("what",),
             registry=r,
         )
 
@@ -253,6 +260,12 @@ class Metrics:
             meter,
             registry=r,
         )
+        self.meter_left_out = Gauge(
+            "dlms_meter_left_out_objects",
+            "Objects that a meter does not answer, so that they are left out and tried again now and then",
+            meter,
+            registry=r,
+        )
         self.meter_counter_remaining = Gauge(
             "dlms_meter_invocation_counter_remaining_ratio",
             "Share of the invocation counters left under the present key; at 0 the key can encrypt nothing more",
@@ -308,6 +321,7 @@ class Metrics:
         )
         self.outbox_commits = Counter("dlms_outbox_commits", "Group commits, one fsync each", registry=r)
         self.outbox_errors = Counter("dlms_outbox_errors", "Writes to the outbox that failed", registry=r)
+        self.outbox_read_errors = Counter("dlms_outbox_read_errors", "Reads of the outbox that failed", registry=r)
         self.outbox_pending = Gauge(
             "dlms_outbox_pending_samples",
             "Samples in memory that wait for the next commit",
@@ -364,6 +378,22 @@ class Metrics:
             registry=r,
         )
         self.delivery_rate_limit.set(math.inf)
+        self.delivery_marks = Gauge(
+            "dlms_delivery_marks_moving",
+            "1 while marks come back from ThingsBoard's database, 0 while they do not: it accepts and stores nothing",
+            registry=r,
+        )
+        self.delivery_marks.set(math.nan)
+        self.delivery_unstored = Gauge(
+            "dlms_delivery_unstored_samples",
+            "Samples that ThingsBoard accepted and that are not known to be stored yet",
+            registry=r,
+        )
+        self.delivery_devices_parked = Gauge(
+            "dlms_delivery_devices_parked",
+            "Devices that ThingsBoard does not take at present; their samples wait on disk",
+            registry=r,
+        )
         self.delivery_drain = Gauge(
             "dlms_delivery_drain_seconds",
             "Until the outbox has emptied at the pace of the last minute; +Inf while it is not getting less",

@@ -1,16 +1,17 @@
-"""A hung event loop ends the process, so that Docker restarts it: Docker does not restart what is merely unhealthy."""
+"""A hung event loop ends the process, so that Docker restarts it: Docker does not restart what is merely unhealthy.
+
+The beat puts the end off, again and again; when it does not come, a thread of the C library writes where every thread
+stands to standard error and ends the process. That thread takes no lock and needs no Python, for the log's own lock,
+or a library that never comes back, may be what hangs. It says nothing in our words: the runbook does (BridgeHangs).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import faulthandler
-import os
 import sys
-import threading
 import time
 from typing import TYPE_CHECKING
-
-from loguru import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,22 +19,23 @@ if TYPE_CHECKING:
     from bridge.health.metrics import Metrics
 
 _BEAT_S = 1.0
-HUNG_EXIT_CODE = 70  # EX_SOFTWARE
+HUNG_EXIT_CODE = 1  # faulthandler's
 
 
-def _end() -> None:
-    """End the process at once. A hung loop runs no clean-up; what counts is on disk."""
-    faulthandler.dump_traceback(sys.__stderr__ if sys.__stderr__ is not None else 2)
-    os._exit(HUNG_EXIT_CODE)
+def _put_off(patience_s: float) -> None:
+    """End the process in ``patience_s`` unless called again by then. A hung loop runs no clean-up: all is on disk."""
+    # Not sys.stderr: it may be anything by now, and need not have a descriptor.
+    faulthandler.dump_traceback_later(patience_s, exit=True, file=sys.__stderr__ or 2)
 
 
 class Watchdog:
-    """Beats on the loop, watches from a thread.
+    """Beats on the loop, and ends the process when that stops.
 
     Args:
         metrics: where the lag of the loop is shown.
         patience_s: silence after which the process is ended.
-        end: what ends the process; another one in tests.
+        put_off: puts the end off by so many seconds; another one in tests.
+        take_back: takes the end back altogether.
         clock_s: monotonic seconds.
     """
 
@@ -42,17 +44,18 @@ class Watchdog:
         metrics: Metrics,
         *,
         patience_s: float = 60.0,
-        end: Callable[[], None] = _end,
+        put_off: Callable[[float], None] = _put_off,
+        take_back: Callable[[], None] = faulthandler.cancel_dump_traceback_later,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._patience_s = patience_s
-        self._end = end
+        self._put_off = put_off
+        self._take_back = take_back
         self._clock_s = clock_s
         self._last_beat_s = clock_s()
         self._last_lag_s = 0.0
         # Asked at each scrape: a loop that hangs now sets no gauge.
         metrics.loop_lag.set_function(lambda: max(self._last_lag_s, self.silence_s - _BEAT_S))
-        self._stopped = threading.Event()
 
     @property
     def silence_s(self) -> float:
@@ -60,24 +63,12 @@ class Watchdog:
         return self._clock_s() - self._last_beat_s
 
     async def run(self) -> None:
-        """Beat every second until cancelled, with a thread that watches."""
-        thread = threading.Thread(target=self.watch, name="watchdog", daemon=True)
-        thread.start()
+        """Beat every second until cancelled."""
         try:
             while True:
                 self._last_beat_s = self._clock_s()
+                self._put_off(self._patience_s)
                 await asyncio.sleep(_BEAT_S)
                 self._last_lag_s = max(0.0, self.silence_s - _BEAT_S)
         finally:
-            self._stopped.set()
-
-    def watch(self) -> None:
-        """Look every second until stopped; end the process when the loop was silent too long."""
-        while not self._stopped.wait(_BEAT_S):
-            if self.silence_s > self._patience_s:
-                logger.critical(
-                    "bridge | hung: the event loop did not run for {:.0f} s | the process ends, Docker starts it again",
-                    self.silence_s,
-                )
-                self._end()
-                return
+            self._take_back()

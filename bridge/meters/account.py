@@ -15,7 +15,7 @@ from bridge.meters import clock
 from bridge.meters.state import MeterState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from loguru import Logger
     from prometheus_client import Gauge
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from bridge.meters.recovery import Recovery
     from bridge.meters.session import Session
     from bridge.sample import Layout, Sample
+
+_LONG_S = 600.0
+"""Who is left alone for so long is told of each time."""
 
 
 class Account:
@@ -102,14 +105,14 @@ class Account:
                 "{} | back after {} failed attempts, {:.0f} s", self._name, failures, now_s - failing_since_s
             )
 
-    def failed(self, error: MeterError, recovery: Recovery, wait_s: float) -> None:
-        """Count a failed cycle; log the first of a row, every 60th, and each refusal of the credentials."""
-        name, metrics, left_alone = self._name, self._metrics, recovery.is_locked_out
+    def failed(self, error: MeterError, recovery: Recovery, wait_s: float, *, left_alone: bool = False) -> None:
+        """Count a failed cycle; log what is news of it, and each time that the meter is left alone for its secret."""
+        name, metrics = self._name, self._metrics
         self._up.set(0)
         metrics.meter_cycles.labels(name, "failed").inc()
         metrics.meter_errors.labels(name, error.stage).inc()
         self.state.failed(error, self._clock_s(), wait_s=wait_s, left_alone=left_alone)
-        if recovery.is_worth_a_line or left_alone:
+        if recovery.is_worth_a_line or (left_alone and wait_s >= _LONG_S):
             line = " | ".join(part for part in (name, error.stage, str(error), error.hint) if part)
             self._log.bind(stage=error.stage).warning(
                 "{} | failed attempt {}, the next in {:.0f} s", line, recovery.failures, wait_s
@@ -154,9 +157,23 @@ class Account:
             self._reads_singly = not self._reads_singly
             metrics.meter_list_refused.labels(name).set(self._reads_singly)
             if self._reads_singly:
-                self._log.info("{} | agrees to read lists and cannot | each register is asked for by itself", name)
+                self._log.info("{} | agrees to read lists and cannot | registers are asked for one by one", name)
+        if (left_out := session.plan.left_out).keys() != self.state.left_out.keys():
+            self._say_left_out(left_out)
         if session.counter is not None:
             metrics.meter_counter_remaining.labels(name).set(session.counter.remaining_ratio)
+
+    def _say_left_out(self, left_out: Mapping[str, str]) -> None:
+        """Log which objects are left out from now on, and which answer again."""
+        before, self.state.left_out = self.state.left_out, left_out
+        self._metrics.meter_left_out.labels(self._name).set(len(left_out))
+        for obis in left_out.keys() - before.keys():
+            self._log.bind(stage="access").warning(
+                "{} | {} is left out: {}; the other registers go on, it is tried again now and then | is it in this "
+                "meter? see the profile", self._name, obis, left_out[obis],
+            )  # fmt: skip
+        for obis in before.keys() - left_out.keys():
+            self._log.info("{} | {} answers again", self._name, obis)
 
     def stale(self, count: int) -> None:
         """Count bytes that nobody asked for."""

@@ -39,6 +39,10 @@ _PUSHED = frozenset({0xCA, _GENERAL_GLOBAL})  # event notification, general-glo-
 _PLAIN_ERRORS = (0xD8, 0x0E)  # exception-response and confirmedServiceError come in clear when there is no context
 
 
+class ReplayedError(DecodeError):
+    """An answer under a counter that was had already: an old one, or late. Never to be taken; wait for the next."""
+
+
 class Cipher:
     """Protection of one association.
 
@@ -104,7 +108,8 @@ class Cipher:
         """Return what the meter protected.
 
         Raises:
-            DecodeError: it is not protected as agreed, is older than what came before, or was changed on the way.
+            DecodeError: it is not protected as agreed, or was changed on the way.
+            ReplayedError: it is older than what came before.
         """
         tag = apdu[0] if apdu else 0
         if tag not in _PROTECTED:
@@ -130,7 +135,7 @@ class Cipher:
         plain = self._opened(self._gcm, nonce, content)
         number = int.from_bytes(count)
         if number <= self.last_received:  # a replay (9.2.3.3.7.3); the line's own repetitions do not come this far
-            raise DecodeError(f"sent a protected answer under the invocation counter {number} again")
+            raise ReplayedError(f"sent a protected answer under the invocation counter {number} again")
         self.last_received = number
         return plain
 

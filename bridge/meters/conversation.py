@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Conversation = Generator[bytes, bytes, T]
 
+ANEW = b"\x00a new connection"
+"""Asks for another connection: what was released is not used again, by no converter and no meter that hangs up then.
+On a line that others share the connection stays. Told by identity."""
+
 STRANGERS = 16
 """So many frames for others, late ones and echoes are let pass before an answer is given up."""
 
@@ -41,13 +45,16 @@ class DataLink(Protocol):
     def connect(self) -> Conversation[None]:
         """Open the data link. Raises AssociationError when the meter refuses, ReplyTimeout when it is silent."""
 
-    def ask(self, apdu: bytes, *, again: Callable[[], bytes] | None = None) -> Conversation[bytes]:
+    def ask(
+        self, apdu: bytes, *, again: Callable[[], bytes] | None = None, secret: bool = False
+    ) -> Conversation[bytes]:
         """Send ``apdu`` and return the APDU that answers it.
 
         Args:
             apdu: the request.
             again: makes the request anew for a repetition; ciphered bytes must never go out twice. The same bytes
                 when None.
+            secret: whether it carries a password or a proof: each time that it goes out, a meter may count.
         """
 
     def more(self) -> Conversation[bytes]:

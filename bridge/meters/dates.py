@@ -75,6 +75,24 @@ def is_unmistakable(octets: bytes) -> bool:
     )
 
 
+def is_likely(octets: bytes) -> bool:
+    """Return whether octets of unknown meaning are a date-time with fields left open, as in schedules and limits.
+
+    Every field must be one that it may be, one at least open, and what says nothing at all is all open.
+    """
+    if len(octets) != 12 or _NOT_SPECIFIED not in octets[:8]:
+        return False
+    if octets[:9] == b"\xff" * 9:
+        return octets[9:11] in (b"\x80\x00", b"\xff\xff") and octets[11] in (0, _NOT_SPECIFIED)
+    year, weekday = int.from_bytes(octets[:2]), octets[4]
+    if not (year == _ANY_YEAR or 1970 <= year < 2100) or not (weekday <= 7 or weekday == _NOT_SPECIFIED):
+        return False
+    if octets[11] != _NOT_SPECIFIED and octets[11] & _RESERVED_STATUS:
+        return False
+    stated = _date_time(octets)
+    return stated is not None and bool(stated[0]) and NO_SENSE not in stated[1]
+
+
 def _date_time(octets: bytes) -> tuple[str, list[str]] | None:
     """Return text and flags of the twelve octets; None when they are not a date-time."""
     day, time = _date(octets[:5]), _time(octets[5:9])

@@ -11,6 +11,7 @@ Rules
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 import sqlite3
@@ -71,12 +72,18 @@ class InvocationCounter:
     Args:
         draw: takes the least number and how many, returns the first number of a new block and the first after it.
         drawn: returns the first number that nobody has drawn.
+        may_block: whether the disk may be waited for on an event loop. Where it may not, what needs the disk is noted
+            there, and done by the :meth:`reserve` that runs off the loop before the next association.
     """
 
-    def __init__(self, draw: Callable[[int, int], tuple[int, int]], drawn: Callable[[], int]) -> None:
+    def __init__(
+        self, draw: Callable[[int, int], tuple[int, int]], drawn: Callable[[], int], *, may_block: bool = True
+    ) -> None:
         self._draw = draw
         self._drawn = drawn
-        self._next = self._end = 0
+        self._may_block = may_block
+        self._next = self._end = self._least = 0
+        self._in_doubt = False  # others may have drawn since
         self._lock = threading.Lock()  # a number is given out once, whichever thread draws
         self._drawing = threading.Lock()
 
@@ -88,7 +95,7 @@ class InvocationCounter:
     @property
     def is_low(self) -> bool:
         """Whether :meth:`reserve` should be called before long."""
-        return self._end - self._next < _LOW
+        return self._in_doubt or self._end - self._next < _LOW
 
     @property
     def remaining_ratio(self) -> float:
@@ -115,9 +122,20 @@ class InvocationCounter:
             least: no number below this one is given out any more: what the meter has seen already.
 
         Raises:
-            AssociationError: the disk does not take it, or the key has no number left.
+            AssociationError: the disk does not take it, or the key has no number left; or it is asked for on an event
+                loop that must not wait. Call it off the loop, then associate again.
         """
+        if least <= self._next and not self.is_low:
+            return
+        if self._must_not_block():
+            self._least = max(self._least, least)
+            raise AssociationError(
+                "has no invocation counter reserved", hint="nothing to do: it is, before the next association"
+            )
         with self._drawing:
+            if self._in_doubt:
+                self._drop_if_others_drew()
+            least = max(least, self._least)
             if least <= self._next and not self.is_low:
                 return
             start, end = self._draw(max(least, 0), _BLOCK)
@@ -125,7 +143,7 @@ class InvocationCounter:
                 if start != self._end:  # others have drawn in between
                     self._next = start
                 self._next = max(self._next, least)
-                self._end = end
+                self._end, self._least = end, 0
 
     def give_up(self) -> None:
         """Drop what is reserved when another process has drawn since: the meter may have seen its higher numbers.
@@ -135,9 +153,15 @@ class InvocationCounter:
         Raises:
             AssociationError: the disk does not say.
         """
+        self._in_doubt = True
+        if not self._must_not_block():
+            self._drop_if_others_drew()
+
+    def _drop_if_others_drew(self) -> None:
         if self._drawn() != self._end:
             with self._lock:
                 self._next = self._end = 0
+        self._in_doubt = False
 
     def seen_by_meter(self, number: int) -> None:
         """Skip to ``number``, the lowest that the meter will take; never back.
@@ -156,7 +180,13 @@ class InvocationCounter:
             if number < self._end:
                 self._next = number
                 return
+            if self._must_not_block():
+                self._next, self._least = self._end, max(self._least, number)  # none of the old block is used
+                return
         self.reserve(number)
+
+    def _must_not_block(self) -> bool:
+        return not self._may_block and asyncio._get_running_loop() is not None  # noqa: SLF001 - None, and no error
 
 
 class Counters:
@@ -165,9 +195,11 @@ class Counters:
     Args:
         path: the file; None keeps them in memory, for a one-off command without a data volume.
         clock_s: Unix seconds.
+        may_block: whether an event loop may wait for the disk; see :class:`InvocationCounter`.
     """
 
-    def __init__(self, path: Path | None, clock_s: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path | None, clock_s: Callable[[], float] = time.time, *, may_block: bool = True) -> None:
+        self._may_block = may_block
         self._file = None if path is None else CounterFile(path, clock_s)
         self._clock_s = clock_s
         self._counters: dict[str, InvocationCounter] = {}
@@ -183,14 +215,23 @@ class Counters:
         name = hashlib.sha256(keys.encryption_key).hexdigest()[:32]
         if name not in self._counters:
             self._counters[name] = InvocationCounter(
-                lambda least, count: self._draw(name, least, count), lambda: self._drawn(name)
+                lambda least, count: self._draw(name, least, count),
+                lambda: self._drawn(name),
+                may_block=self._may_block or self._file is None,
             )
         return self._counters[name]
 
     def system_title(self) -> bytes:
-        """Return this installation's system title: three letters and five random bytes, made once and kept."""
-        fresh = _FLAG_ID + secrets.token_bytes(5)
-        return fresh if self._file is None else self._file.title(fresh)
+        """Return this installation's system title: three letters and five random bytes, made once and kept.
+
+        Raises:
+            AssociationError: the disk does not give it.
+        """
+        fresh = passing_title()
+        if self._file is None:
+            return fresh
+        with _in_plain_words():
+            return self._file.title(fresh)
 
     def _draw(self, name: str, least: int, count: int) -> tuple[int, int]:
         """Return the first number of a new block and the first after it."""
@@ -216,6 +257,11 @@ class Counters:
             return drawn
         # After a loss nothing tells what was used; seconds since 1970 are above it at less than a request a second.
         return int(self._clock_s()) if lost else 1
+
+
+def passing_title() -> bytes:
+    """Return a system title that is kept nowhere: no other has it, so no pair of title and counter comes twice."""
+    return _FLAG_ID + secrets.token_bytes(5)
 
 
 def _block(start: int, count: int) -> tuple[int, int]:

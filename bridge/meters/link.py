@@ -15,15 +15,16 @@ from ipaddress import ip_address
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from bridge.errors import DnsError, LinkError, ReplyTimeout
+from bridge.errors import DnsError, FramingError, LinkError, MeterError, ReplyTimeout
 from bridge.meters import mode_e
 from bridge.meters.framing import framer
-from bridge.meters.stream import SILENCE, Stream
+from bridge.meters.overheard import Overheard, tell
+from bridge.meters.stream import Anew, Stream
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from bridge.errors import MeterError
     from bridge.meters.conversation import Conversation
     from bridge.settings import Framing
 
@@ -177,7 +178,7 @@ class Link:
         if (gap_s := self._closed_s + self._reconnect_gap_s - loop.time()) > 0:
             await asyncio.sleep(gap_s)
         opening = self.framing == "hdlc-mode-e"
-        stream = Stream(mode_e.LineFramer() if opening else framer(self.framing), self._frame_gap_s)
+        stream = Stream(mode_e.LineFramer() if opening else framer(self.framing), self._frame_gap_s, self)
         try:
             await self._connect(stream)
             if opening:
@@ -234,12 +235,12 @@ class Link:
     async def _sign_on(self, stream: Stream, watch: Watch | None) -> None:
         try:
             await stream.converse(mode_e.opening(), self._connect_timeout_s, watch, patient=True)
+        except FramingError:
+            raise
         except ReplyTimeout as error:
             raise ReplyTimeout(
                 f"{self}: no answer to the IEC 62056-21 opening", hint="is it a meter with mode E? else FRAMING=hdlc"
             ) from error
-        except OSError as error:
-            raise LinkError(f"{self}: {_plainly(error)}", hint=_hint(error)) from error
         stream.frame_by(framer("hdlc"))
 
     def _place(self) -> AbstractAsyncContextManager[Any]:
@@ -263,20 +264,43 @@ class Link:
             LinkError: the connection is not open, or broke. Close, then reconnect after the backoff.
             MeterError: whatever the conversation raises.
         """
-        stream = self._stream
-        if stream is None:
-            conversation.close()
-            raise LinkError(f"{self}: the connection is closed")
+        while True:
+            stream = self._stream
+            if stream is None:
+                conversation.close()
+                raise LinkError(f"{self}: the connection is closed")
+            try:
+                return await stream.converse(conversation, timeout_s, watch, patient=patient)
+            except Anew:
+                pass
+            finally:
+                self._repeats += stream.take_repeats()
+            await self._open_anew(conversation, watch)
+
+    async def _open_anew(self, conversation: Conversation[Any], watch: Watch | None) -> None:
+        """Open another connection for a conversation that asked for it; where others share this one, it stays."""
         try:
-            return await stream.converse(conversation, timeout_s, watch, patient=patient)
-        except ReplyTimeout as silence:
-            if silence.args[0] is SILENCE:
-                silence.args = (f"{self}: {SILENCE} within {timeout_s:g} s",)
+            if not (self.is_shared and self.is_open and self.framing == "hdlc"):
+                self.close()
+            await self.open(watch)
+        except BaseException:
+            conversation.close()
             raise
-        except OSError as error:
-            raise LinkError(f"{self}: {_plainly(error)}", hint=_hint(error)) from error
-        finally:
-            self._repeats += stream.take_repeats()
+
+    def broke(self, error: OSError) -> MeterError:
+        """Return what the end of the connection is; see :class:`~bridge.meters.stream.Teller`."""
+        return LinkError(f"{self}: {_plainly(error)}", hint=_hint(error))
+
+    def silent(self, timeout_s: float, request: bytes, raw: bytes, count: int, frames: Sequence[bytes]) -> ReplyTimeout:
+        """Return what it is that no answer came, with what came instead."""
+        told = tell(Overheard(self.framing, request, raw, count, frames))
+        if told is None:
+            return ReplyTimeout(
+                f"{self}: no answer within {timeout_s:g} s",
+                hint="check addresses, framing and baud rate of the converter; a slow meter wants a longer TIMEOUT",
+            )
+        kind = FramingError if told.unframed else ReplyTimeout
+        return kind(f"{self}: no whole answer within {timeout_s:g} s: {told.said}", hint=told.hint)
 
     def take_repeats(self) -> int:
         """Return how many requests went out again since this was last asked."""

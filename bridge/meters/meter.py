@@ -6,12 +6,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bridge.meters.keys import AUTHENTICATION, ENCRYPTION, SecurityKeys
-from bridge.meters.profile import logical_name
+from bridge.meters.naming import key_of
+from bridge.meters.profile import Register, logical_name
+from bridge.settings import parts_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import SecretStr
 
-    from bridge.meters.profile import Profile, Register
+    from bridge.meters.profile import Profile
     from bridge.settings import Authentication, Framing, MeterSettings, PollSettings, Referencing
 
 _SECURITY = {
@@ -90,6 +94,13 @@ class Meter:
         keys = (self.keys.encryption_key, self.keys.authentication_key) if self.keys else ()
         return tuple(secret for secret in (self.password, *keys) if secret)
 
+    @property
+    def secret(self) -> bytes:
+        """What the meter may refuse and lock itself for, as one; empty when an association sends nothing secret."""
+        if self.authentication == "none" and self.keys is None:
+            return b""
+        return b"\0".join((*self.secrets, *(key.encode() for key in self.signing_keys or ())))
+
     def as_public_client(self, client: int) -> Meter:
         """Return the same meter as the public client sees it: no authentication, no keys, nothing to read, once."""
         return replace(
@@ -109,6 +120,7 @@ def resolve(name: str, settings: MeterSettings, profile: Profile, poll: PollSett
     password = _bytes(settings.password)
     keys = _keys(settings, profile)
     counter = settings.counter_obis or profile.counter_obis
+    left_out = parts_of(settings.leave_out)
     return Meter(
         name=name,
         host=settings.host,
@@ -127,8 +139,8 @@ def resolve(name: str, settings: MeterSettings, profile: Profile, poll: PollSett
         timeout_s=settings.timeout_s or profile.timeout_s or poll.timeout_s,
         retries=poll.retries,
         interval_s=settings.interval_s or poll.interval_s,
-        registers=profile.registers,
-        attributes=profile.attributes,
+        registers=_without(registers_of(settings.registers) or profile.registers, left_out),
+        attributes=_without(profile.attributes, left_out),
         profile=settings.profile,
         referencing=settings.referencing or profile.referencing,
         keys=keys,
@@ -136,8 +148,25 @@ def resolve(name: str, settings: MeterSettings, profile: Profile, poll: PollSett
         counter_obis="" if counter == "none" or keys is None else logical_name(counter),
         max_info_bytes=profile.max_info_bytes,
         window=profile.window,
-        list_items=profile.list_items,
+        list_items=profile.list_items if settings.list_items is None else settings.list_items,
     )
+
+
+def registers_of(text: str | None) -> tuple[Register, ...]:
+    """Return the registers that a list of OBIS codes names, each under a key made of its code, in their order."""
+    registers: dict[str, Register] = {}
+    for part in parts_of(text):
+        class_id, _, obis = part.rpartition("/")
+        register = Register.model_validate({"key": "none", "obis": obis, "class": class_id or 3})
+        key = key_of(register.logical_name)
+        if key in registers:  # registers that differ in group B alone would share it
+            key = f"{key}_{register.logical_name.replace('.', '_').removesuffix('_255')}"
+        registers[key] = register.model_copy(update={"key": key})
+    return tuple(registers.values())
+
+
+def _without(registers: tuple[Register, ...], keys: Sequence[str]) -> tuple[Register, ...]:
+    return tuple(register for register in registers if register.key not in keys)
 
 
 def _keys(settings: MeterSettings, profile: Profile) -> SecurityKeys | None:

@@ -6,7 +6,6 @@ Over TCP the baud rate is the converter's and does not change: the rate that the
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bridge.errors import AssociationError, ReplyTimeout
@@ -20,14 +19,21 @@ _REQUEST = b"/?!\r\n"
 _ACK = 0x06
 _HDLC = b"2"  # protocol control and mode control: both 2 mean HDLC, binary
 _LONGEST_LINE = 256
+_ETX = b"\x03"
+_PROGRAMMING = b"\x01P"
 
 
 class LineFramer(Framer):
-    """Lines, each returned with its end. One that does not end is dropped."""
+    """Lines, each returned with its end: a line feed, or ETX with the check character behind it.
+
+    One that does not end is dropped.
+    """
 
     def _next(self) -> bytes | None:
         buffer = self._buffer
         end = buffer.find(b"\n") + 1
+        if not end and (etx := buffer.find(_ETX)) >= 0 and len(buffer) > etx + 1:
+            end = etx + 2
         if not end:
             if len(buffer) > _LONGEST_LINE:
                 self.dropped += len(buffer)
@@ -59,6 +65,18 @@ def opening() -> Conversation[str]:
     if b"\\2" not in identity and not rate.isdigit():
         raise AssociationError("offers no mode E", hint="set FRAMING=hdlc, or wrapper")
     acknowledgement = bytes((_ACK,)) + _HDLC + rate + _HDLC + b"\r\n"
-    with suppress(ReplyTimeout):  # some meters confirm, others are in HDLC at once
-        yield acknowledgement
+    try:
+        line = yield acknowledgement  # some meters confirm, others are in HDLC at once
+    except ReplyTimeout:
+        return identity[1:].decode("ascii", "replace")
+    if line.startswith(_PROGRAMMING):
+        raise AssociationError(
+            "answers the acknowledgement of mode E with P0: it is in the programming mode of IEC 62056-21 (mode C)",
+            hint="it speaks text here and no DLMS: is HDLC to be switched on in the meter, or is it at another port?",
+        )
+    if b"(" in line or line.startswith(b"\x02"):
+        raise AssociationError(
+            "answers with its readings as text (IEC 62056-21 mode C): it does not switch to HDLC",
+            hint="it speaks text here and no DLMS: is HDLC to be switched on in the meter, or is it at another port?",
+        )
     return identity[1:].decode("ascii", "replace")

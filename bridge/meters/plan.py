@@ -4,19 +4,44 @@ Rules
     Scalers and units are read when the plan is compiled, once an association, and never within a cycle.
     Where multiple references were negotiated, registers go into GET-WITH-LIST requests, as many as fit one frame and
     the meter's PDU; else each has a request of its own.
-    A meter that negotiates lists and cannot do them is read singly at once, and from then on.
+    A list that works proves itself and no other. One that does not is read singly, at once where the meter answers
+    something else, after the second association where it ends one; when no list ever worked, none is tried any more.
+    One object that does not answer costs no other: see ``ailing.py``. Messages name it.
+    Readings come in the profile's order, always.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from bridge.errors import AccessError, AssociationError, DecodeError, ReplyTimeout, ServiceError
+from bridge.errors import (
+    AccessError,
+    AssociationError,
+    DecodeError,
+    LinkError,
+    MeterError,
+    ReplyTimeout,
+    ServiceError,
+    ValueUnreadableError,
+)
 from bridge.meters import prepared
 from bridge.meters.access import refusal_text
+from bridge.meters.ailing import Ailing, name_of
+from bridge.meters.planned import (
+    OBJECT_UNDEFINED,
+    OTHER_REASON,
+    SCALER_UNKNOWN,
+    Planned,
+    Reading,
+    Step,
+    attribute_of,
+    described_by,
+    reading,
+    request_for,
+    scaler_attribute,
+    with_scaler,
+)
 from bridge.meters.prepared import Attribute, Request, Result
-from bridge.meters.units import unit_doubt, unit_text
-from bridge.meters.values import interpret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,42 +51,14 @@ if TYPE_CHECKING:
     from bridge.meters.services import Services
     from bridge.sample import Scalar
 
-_SCALER_ATTRIBUTE = {3: 3, 4: 3, 5: 4}
-"""Where scaler_unit lies in Register, Extended register, Demand register (IEC 62056-6-2, 4.3.2 to 4.3.4)."""
+__all__ = ["Plan", "Reading"]
+
 _MOST_IN_LIST = 127  # the count stays one octet
-_STRIKES = 2
-"""So many associations lost at the first list, and the meter is read singly: it may just have been the line once."""
-_SMALLEST_SCALER = -9  # below it a small value may have no decimals left, which is for values.py to say
-_SCALER_UNKNOWN = "scaler unknown"
-
-
-class Reading(NamedTuple):
-    """What the meter said to one register: a value with its unit, what is to be said against it, or a refusal."""
-
-    register: Register
-    value: Scalar | None
-    unit: str = ""
-    refusal: str = ""
-    quality: str = ""
-
-
-class Planned(NamedTuple):
-    """One register with what was learnt of it."""
-
-    register: Register
-    attribute: Attribute
-    scaler: int = 0
-    unit: str = ""
-    doubt: str = ""
-    divisor: int = 0
-    """Ten to the power of ``-scaler`` where an integer needs no more than that; else 0."""
-
-
-class Step(NamedTuple):
-    """One request and the registers that it reads."""
-
-    request: Request
-    registers: tuple[Planned, ...]
+_STRIKES, _STRIKES_IF_PROVEN = 2, 4
+"""So many associations in a row that end at a list, and it is read singly: it may just have been the line once."""
+_ENDS = (ReplyTimeout, LinkError, AssociationError, DecodeError)
+_ODD = 5
+"""Invoke-ids of two associations in a row differ, so that no late answer of one fits a question of the other."""
 
 
 class Plan:
@@ -71,14 +68,18 @@ class Plan:
         registers: what to read every cycle.
         attributes: what to read once an association.
         list_items: most registers in one GET-WITH-LIST; 0 never uses it.
+        most_rest: after so many cycles what is left out is tried again at the latest.
     """
 
     __slots__ = (
-        "_absent", "_attributes", "_limit", "_list_items", "_names", "_proven", "_registers", "_settled", "_steps",
-        "_strikes", "_unwilling", "described", "is_incomplete",
+        "_absent", "_ailing", "_attributes", "_broken", "_gives_lists", "_invoke_id", "_limit", "_list_items", "_names",
+        "_proven", "_registers", "_settled", "_steps", "_strikes", "_unwilling", "described", "has_news",
+        "is_incomplete", "is_spent",
     )  # fmt: skip
 
-    def __init__(self, registers: Sequence[Register], attributes: Sequence[Register], *, list_items: int) -> None:
+    def __init__(
+        self, registers: Sequence[Register], attributes: Sequence[Register], *, list_items: int, most_rest: int = 720
+    ) -> None:
         self._registers = registers
         self._attributes = attributes
         self._list_items = min(list_items, _MOST_IN_LIST)
@@ -88,12 +89,20 @@ class Plan:
         self._absent: tuple[Reading, ...] = ()  # registers without a short name
         self._unwilling: set[Request] = set()  # requests that the meter answers with an exception
         self._settled = False  # whether a whole cycle was read since the plan was compiled
-        self._proven = False
-        self._strikes = 0
+        self._gives_lists = True
+        self._proven: set[tuple[bytes, bytes | None]] = set()  # lists that worked once
+        self._broken: set[tuple[bytes, bytes | None]] = set()  # lists that are read singly
+        self._strikes: dict[tuple[bytes, bytes | None], int] = {}
+        self._ailing = Ailing(most_rest)
+        self._invoke_id = 0
         self.described: dict[str, Scalar] = {}
         """What the meter said of itself when the plan was compiled: serial number, firmware; by key."""
         self.is_incomplete = False
         """Whether a scaler could not be read when the plan was compiled; perhaps it can be when it is compiled anew."""
+        self.is_spent = False
+        """Whether the last cycle gave its readings and the association ended behind them. Close, then associate."""
+        self.has_news = False
+        """Whether the meter said more of itself since the plan was compiled."""
 
     @property
     def units(self) -> dict[str, str]:
@@ -102,8 +111,13 @@ class Plan:
 
     @property
     def lies_about_lists(self) -> bool:
-        """Whether the meter negotiated GET-WITH-LIST and did not keep it."""
-        return self._strikes >= _STRIKES
+        """Whether the meter negotiated GET-WITH-LIST and did not keep it, for some list at least."""
+        return not self._gives_lists or bool(self._broken)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Objects that are left out because the meter does not answer them, with the reason."""
+        return self._ailing.left_out() if self._ailing else {}
 
     @property
     def round_trips(self) -> int:
@@ -125,29 +139,38 @@ class Plan:
             MeterError: as :meth:`~bridge.meters.services.Services.results`.
         """
         fits = (min(max_pdu_bytes, services.longest_request_bytes) - 4) // prepared.ITEM_BYTES
-        self._limit = max(1, min(self._list_items, fits)) if lists and not self.lies_about_lists else 1
-        self._unwilling, self._settled = set(), False
+        self._limit = max(1, min(self._list_items, fits)) if lists and self._gives_lists else 1
+        self._unwilling, self._settled, self.is_spent, self.has_news = set(), False, False, False
         self._names = names = short_names
-        registers = [Planned(register, _attribute(register, register.attribute)) for register in self._registers]
-        scaled = [one for one in registers if _scaler_attribute(one.register)]
-        wanted = [_attribute(one.register, _scaler_attribute(one.register)) for one in scaled]
-        wanted += [_attribute(register, register.attribute) for register in self._attributes]
-        results = yield from self._read_once(services, wanted, names)
+        self._invoke_id += _ODD
+        registers = [Planned(register, attribute_of(register, register.attribute)) for register in self._registers]
+        there = [
+            one
+            for one in registers
+            if (names is None or one.attribute.logical_name in names)
+            and not self._ailing.is_aside(one.attribute.logical_name)
+        ]
+        scaled = [one for one in there if scaler_attribute(one.register)]
+        wanted = [attribute_of(one.register, scaler_attribute(one.register)) for one in scaled]
+        wanted += [attribute_of(register, register.attribute) for register in self._attributes]
+        results = yield from self._read_once(services, wanted)
         found = {id(one): result for one, result in zip(scaled, results, strict=False)}
-        planned = [_with_scaler(one, found[id(one)]) if id(one) in found else one for one in registers]
-        self.described = _described(self._attributes, results[len(scaled) :])
-        there = [one for one in planned if names is None or one.attribute.logical_name in names]
-        self._steps = tuple(self._requests(there, names))
-        self.is_incomplete = any(one.doubt == _SCALER_UNKNOWN for one in there)
-        absent = refusal_text(_OBJECT_UNDEFINED)
+        planned = [with_scaler(one, found[id(one)]) if id(one) in found else one for one in there]
+        self.described = described_by(self._attributes, results[len(scaled) :])
+        planned = [one for one in planned if not self._ailing.is_aside(one.attribute.logical_name)]
+        self._steps = tuple(self._requests(planned))
+        self.is_incomplete = any(one.doubt == SCALER_UNKNOWN for one in planned)
+        absent = refusal_text(OBJECT_UNDEFINED)
         self._absent = tuple(
             Reading(one.register, None, refusal=absent)
-            for one in planned
+            for one in registers
             if names is not None and one.attribute.logical_name not in names
         )
 
     def run(self, services: Services) -> Conversation[list[Reading]]:
         """Read every register and return one reading for each, refused ones included.
+
+        Afterwards see ``is_spent``.
 
         Raises:
             AccessError: the meter refuses all of them. Close, wait, connect again.
@@ -155,15 +178,27 @@ class Plan:
         """
         readings: list[Reading] = []
         for step in self._steps:
-            results = yield from self._results(services, step.request)
-            if results is None:  # no list can be had from this meter: the rest of the cycle goes singly too
+            request = step.request
+            try:
+                results = yield from services.results(request)
+            except MeterError as error:
+                failed = self._failed(request, step.registers[0].attribute, error)
+                if failed is None:  # not in a list: the rest of the cycle goes singly too
+                    return (yield from self._run_singly(services))
+                readings += (self._unread(one.register) if result is None else reading(one, result)
+                             for one, result in zip(step.registers, failed, strict=True))  # fmt: skip
+                continue
+            if request.count > 1 and not self._is_believed(request, results):
                 return (yield from self._run_singly(services))
             for one, result in zip(step.registers, results, strict=True):
-                readings.append(_reading(one, result))
+                readings.append(reading(one, result))
+            if self._ailing and request.count == 1:
+                self._ailing.is_well(step.registers[0].attribute.logical_name)
+        if self._ailing or self._absent:
+            readings = yield from self._with_the_rest(services, readings)
         self._settled = True
-        readings += self._absent
-        if readings and all(reading.refusal for reading in readings):
-            reasons = ", ".join(sorted({reading.refusal for reading in readings}))
+        if readings and all(one.refusal for one in readings):
+            reasons = ", ".join(sorted({one.refusal for one in readings}))
             raise AccessError(
                 f"refuses every register of the profile: {reasons}",
                 hint="check the profile's OBIS codes and whether this client address may read them",
@@ -171,127 +206,185 @@ class Plan:
         return readings
 
     def _run_singly(self, services: Services) -> Conversation[list[Reading]]:
-        self._steps = tuple(self._requests([one for step in self._steps for one in step.registers], self._names))
+        self._steps = tuple(self._requests([one for step in self._steps for one in step.registers]))
         return (yield from self.run(services))
 
-    def _read_once(
-        self, services: Services, attributes: Sequence[Attribute], names: Mapping[bytes, int] | None
-    ) -> Conversation[list[Result]]:
-        """Read attributes that are read once; those that have no short name count as refused."""
+    def _with_the_rest(self, services: Services, readings: list[Reading]) -> Conversation[list[Reading]]:
+        """Return the readings with those that were not asked for in their place, in the profile's order."""
+        self._steps = tuple(
+            step
+            for step in self._steps
+            if step.request.count > 1 or not self._ailing.is_aside(step.registers[0].attribute.logical_name)
+        )
+        by_key = {one.register.key: one for one in (*readings, *self._absent)}
+        missing = [register for register in self._registers if register.key not in by_key]
+        if not any(one.value is not None or one.refusal for one in by_key.values()) and (missing or readings):
+            self._ailing.forget()  # where nothing answers, it is not one object
+            raise ReplyTimeout(
+                "answers none of the registers", hint="check SERVER, CLIENT and the profile's OBIS codes"
+            )
+        for name in self._ailing.due():
+            try:
+                yield from self._try_again(services, name, missing, by_key)
+            except _ENDS as error:
+                attribute = Attribute(0, name, 0)
+                self._ailing.strike(attribute, error, ends=True)
+                self.is_spent = True
+                break
+        for register in missing:
+            by_key.setdefault(register.key, self._unread(register))
+        return [by_key[register.key] for register in self._registers]
+
+    def _try_again(
+        self, services: Services, name: bytes, missing: Sequence[Register], by_key: dict[str, Reading]
+    ) -> Conversation[None]:
+        """Ask for what is left out of one object: scaler and value of a register, or what it says of itself."""
+        for register in (one for one in missing if one.octets == name):
+            one = Planned(register, attribute_of(register, register.attribute))
+            if number := scaler_attribute(register):
+                one = with_scaler(one, (yield from self._ask_one(services, attribute_of(register, number))))
+            result = yield from self._ask_one(services, one.attribute)
+            by_key[register.key] = reading(one, result)
+            request = request_for([one.attribute], self._names)
+            if request is not None:
+                self._steps = (*self._steps, Step(request, (one,)))
+        for register in (one for one in self._attributes if one.octets == name):
+            result = yield from self._ask_one(services, attribute_of(register, register.attribute))
+            self.described |= described_by([register], [result])
+        self.has_news = True
+        self._ailing.is_well(name)
+
+    def _ask_one(self, services: Services, attribute: Attribute) -> Conversation[Result]:
+        request = request_for([attribute], self._names)
+        if request is None:
+            return Result(None, OBJECT_UNDEFINED)
+        try:
+            return (yield from services.results(request))[0]
+        except ServiceError as error:
+            if error.not_allowed:  # the association is gone
+                raise
+            return Result(None, OTHER_REASON)
+
+    def _unread(self, register: Register) -> Reading:
+        return Reading(register, None, quality=self._ailing.why(register.octets) or "no answer")
+
+    def _read_once(self, services: Services, attributes: Sequence[Attribute]) -> Conversation[list[Result]]:
+        """Read attributes that are read once; what is left out, or has no short name, counts as refused."""
         results: list[Result] = []
         rest = list(attributes)
         while rest:
-            some, rest = rest[: self._limit], rest[self._limit :]
-            request = _request(some, names)
-            if request is None:
-                some, rest = some[:1], some[1:] + rest
-                request = _request(some, names)
-            if request is None:
-                results.append(Result(None, _OBJECT_UNDEFINED))
+            if self._ailing.is_aside(rest[0].logical_name):
+                results.append(Result(None, OTHER_REASON))
+                del rest[0]
                 continue
-            answered = yield from self._results(services, request)
-            if answered is None:
-                rest = some + rest
-            else:
-                results += answered
-        return results
-
-    def _results(self, services: Services, request: Request) -> Conversation[list[Result] | None]:
-        """Return the results of one request; None when it was a list and lists are given up."""
-        if request.count == 1:
+            some = self._chunk(rest)
+            request = request_for(some, self._names)
+            if request is None:
+                some = some[:1]
+                request = request_for(some, self._names)
+            if request is None:
+                results.append(Result(None, OBJECT_UNDEFINED))
+                del rest[0]
+                continue
+            request.fix(self._invoke_id + len(results) & 0x0F)
             try:
-                return (yield from services.results(request))
-            except ServiceError:
-                # What never answered is refused, in the meter's own manner; what did has lost its association.
-                if self._settled and request not in self._unwilling:
-                    raise
-                self._unwilling.add(request)
-                return [Result(None, _OTHER_REASON)]
-        try:
-            results = yield from services.results(request)
-        except (ServiceError, DecodeError) as error:
-            # A list that was had before is not doubted for one failure; a rare type in it always is one.
-            if self._proven and not isinstance(error, prepared.Unexpected):
-                raise
-            self._give_up_lists()
-            return None
-        except (AssociationError, ReplyTimeout):
-            if not self._proven:
-                self._strikes += 1
-            raise
-        if not self._proven and all(result.refusal for result in results):
-            self._give_up_lists()
-            return None
-        self._proven, self._strikes = True, 0
+                answered = yield from services.results(request)
+            except MeterError as error:
+                failed = self._failed(request, some[0], error)
+                if failed is None:
+                    continue
+                results += (result or Result(None, OTHER_REASON) for result in failed)
+            else:
+                if request.count > 1 and not self._is_believed(request, answered):
+                    continue
+                results += answered
+            del rest[: len(some)]
         return results
 
-    def _give_up_lists(self) -> None:
-        self._limit, self._strikes = 1, _STRIKES
+    def _failed(self, request: Request, first: Attribute, error: MeterError) -> list[Result | None] | None:
+        """Return what stands for the results of a request that failed; None when its registers are to be read singly.
 
-    def _requests(self, planned: Sequence[Planned], names: Mapping[bytes, int] | None) -> list[Step]:
+        Raises:
+            MeterError: the association went with it; the message names what was asked for.
+        """
+        if request.count > 1:
+            self._fail_list(request, first, error)
+            return None
+        if (
+            isinstance(error, ServiceError)
+            and not error.not_allowed
+            and not (self._settled and request not in self._unwilling)
+        ):  # what never answered is refused, in the meter's own manner; what did has lost its association
+            self._unwilling.add(request)
+            return [Result(None, OTHER_REASON)]
+        stands = isinstance(error, ValueUnreadableError) or (isinstance(error, ReplyTimeout) and error.stands)
+        final = isinstance(error, ReplyTimeout) and error.final
+        if isinstance(error, _ENDS) and not final:
+            self._ailing.strike(first, error, ends=not stands)
+        if stands:
+            return [None]
+        raise _naming(error, name_of(first.logical_name))
+
+    def _fail_list(self, request: Request, first: Attribute, error: MeterError) -> None:
+        """Take a list for broken; or let the error out, when perhaps it was not the list's fault."""
+        key, what = (request.head, request.tail), f"a list of {request.count} from {name_of(first.logical_name)} on"
+        proven = key in self._proven
+        answered = isinstance(error, ServiceError | ValueUnreadableError) or getattr(error, "stands", False)
+        if isinstance(error, prepared.Unexpected) or (answered and not proven):
+            self._give_up(key)
+            return
+        # One that was had before is not doubted for one failure, nor another for the line's.
+        if isinstance(error, _ENDS) and not (isinstance(error, ReplyTimeout) and error.final):
+            self._strikes[key] = self._strikes.get(key, 0) + 1
+            if self._strikes[key] >= (_STRIKES_IF_PROVEN if proven else _STRIKES):
+                self._give_up(key)
+        raise _naming(error, what)
+
+    def _is_believed(self, request: Request, results: Sequence[Result]) -> bool:
+        """Note that a list was answered; False when it was refused item by item, and never was not."""
+        key = request.head, request.tail
+        if key not in self._proven:
+            if all(result.refusal for result in results):
+                self._give_up(key)
+                return False
+            self._proven.add(key)
+        if self._strikes:
+            self._strikes.pop(key, None)
+        return True
+
+    def _give_up(self, key: tuple[bytes, bytes | None]) -> None:
+        self._broken.add(key)
+        if not self._proven:
+            self._gives_lists, self._limit = False, 1
+
+    def _chunk(self, attributes: Sequence[Attribute]) -> list[Attribute]:
+        """Return as many of the first attributes as go into one request."""
+        some = list(attributes[: self._limit])
+        for n, one in enumerate(some):
+            if self._ailing.is_aside(one.logical_name):
+                some = some[:n]
+                break
+        request = request_for(some, self._names) if len(some) > 1 else None
+        return some[:1] if request is not None and (request.head, request.tail) in self._broken else some
+
+    def _requests(self, planned: Sequence[Planned]) -> list[Step]:
         steps: list[Step] = []
-        for start in range(0, len(planned), self._limit):
-            some = tuple(planned[start : start + self._limit])
-            request = _request([one.attribute for one in some], names)
+        at = 0
+        while at < len(planned):
+            some = tuple(planned[at : at + self._limit])
+            request = request_for([one.attribute for one in some], self._names)
             assert request is not None  # noqa: S101 - those without a short name are not planned
-            request.fix(len(steps) & 0x0F)
-            steps.append(Step(request, some))
+            singly = len(some) > 1 and (request.head, request.tail) in self._broken
+            for part in ((one,) for one in some) if singly else (some,):
+                one_request = request_for([one.attribute for one in part], self._names) if singly else request
+                assert one_request is not None  # noqa: S101 - as above
+                one_request.fix(self._invoke_id + len(steps) & 0x0F)
+                steps.append(Step(one_request, part))
+            at += len(some)
         return steps
 
 
-_OBJECT_UNDEFINED, _OTHER_REASON = 4, 250
-
-
-def _request(attributes: Sequence[Attribute], names: Mapping[bytes, int] | None) -> Request | None:
-    """Return the request for ``attributes``; None when one of them has no short name."""
-    if names is None:
-        return prepared.get(attributes[0]) if len(attributes) == 1 else prepared.get_list(attributes)
-    bases = [names.get(one.logical_name) for one in attributes]
-    if None in bases:
-        return None
-    # Attributes lie eight apart from the base name on (IEC 62056-6-2, short name mapping).
-    pairs = zip(bases, attributes, strict=True)
-    return prepared.read([(base or 0) + 8 * (one.number - 1) & 0xFFFF for base, one in pairs])
-
-
-def _attribute(register: Register, number: int) -> Attribute:
-    return Attribute(register.class_id, register.octets, number)
-
-
-def _scaler_attribute(register: Register) -> int:
-    """Return the attribute with the register's scaler and unit; 0 when it stands under none."""
-    attribute = _SCALER_ATTRIBUTE.get(register.class_id, 0)
-    return attribute if 1 < register.attribute < attribute else 0
-
-
-def _with_scaler(one: Planned, result: Result) -> Planned:
-    value = result.value
-    if isinstance(value, list) and len(value) == 2 and type(value[0]) is int and type(value[1]) is int:
-        scaler, doubt = value[0], unit_doubt(value[1])
-        plain = not doubt and _SMALLEST_SCALER <= scaler < 0
-        return one._replace(scaler=scaler, unit=unit_text(value[1]), doubt=doubt, divisor=10**-scaler if plain else 0)
-    return one._replace(doubt=_SCALER_UNKNOWN)  # a figure without its power of ten: told, and told as doubtful
-
-
-def _described(attributes: Sequence[Register], results: Sequence[Result]) -> dict[str, Scalar]:
-    described: dict[str, Scalar] = {}
-    for register, result in zip(attributes, results, strict=True):
-        if not result.refusal:
-            value, _ = interpret(result.value, class_id=register.class_id, attribute=register.attribute)
-            if value is not None:
-                described[register.key] = value
-    return described
-
-
-def _reading(one: Planned, result: Result) -> Reading:
-    register, raw = one.register, result.value
-    if type(raw) is int and one.divisor:  # nearly all; as interpret() would, without asking it each time
-        return Reading(register, raw / one.divisor, one.unit)
-    if result.refusal:
-        return Reading(register, None, refusal=refusal_text(result.refusal))
-    value, quality = interpret(raw, class_id=register.class_id, attribute=register.attribute, scaler=one.scaler)
-    if one.unit and isinstance(value, str) and not quality:
-        quality = "not a number"  # what has a unit is an amount
-    if one.doubt:
-        quality = f"{quality}, {one.doubt}" if quality else one.doubt
-    return Reading(register, value, one.unit, "", quality)
+def _naming(error: MeterError, what: str) -> MeterError:
+    """Return the error with what was asked for in its message."""
+    error.args = (f"{error} (asked for {what})",)
+    return error

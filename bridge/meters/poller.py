@@ -11,11 +11,12 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from bridge.errors import AuthError, DecodeError, LinkError, MeterError
+from bridge.errors import AuthError, DecodeError, LinkError, MeterError, ReplyTimeout
 from bridge.meters.account import Account
 from bridge.meters.ramp import Ramp
 from bridge.meters.recovery import Recovery
-from bridge.meters.restraint import Restraint
+from bridge.meters.refusals import Refusals
+from bridge.meters.restraint import HeldBackError, Restraint
 from bridge.meters.session import Session
 from bridge.sample import Layout, Presence
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from bridge.meters.link import Link, Watch
     from bridge.meters.meter import Meter
     from bridge.meters.plan import Reading
-    from bridge.meters.refusals import Refusals
     from bridge.sample import Sample
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Poller:
         watch: sees every frame: a trace in the log, the time that requests take; None for nobody.
         counters: where invocation counters come from.
         ramp: spaces associations out; shared by all pollers.
-        refusals: remembers over restarts which passwords and keys were refused; None remembers nothing.
+        refusals: which passwords and keys went out without success; None keeps that in memory.
     """
 
     def __init__(
@@ -101,7 +101,8 @@ class Poller:
         self._was_associated = False
         self._lost_at = ""  # the stage of the error that ended the last association
         self._account = Account(meter.name, metrics, clock_s)
-        self._restraint = Restraint(meter, refusals, self._recovery, self._account, clock_s)
+        self._restraint = Restraint(meter, refusals or Refusals(None), self._account)
+        self._is_there = self._was_away = False  # what knocking at a meter that is left alone has shown
         self.state = self._account.state
 
     async def run(self) -> None:
@@ -109,12 +110,10 @@ class Poller:
         loop = asyncio.get_running_loop()
         try:
             await asyncio.sleep(self._start_delay_s)
-            self._due_s = loop.time() + await self._held_back()
-            await self._sleep_until(self._due_s)
+            self._due_s = loop.time()
             while True:
                 try:
-                    wait_s = await self._held_back() if self._recovery.refusals else 0.0
-                    wait_s = wait_s or await self._cycle_or_recovery()
+                    wait_s = await self._cycle_or_recovery()
                 except Exception as error:  # noqa: BLE001 - not even a bug in dealing with errors stops a meter's life
                     self._account.unforeseen(error)
                     wait_s = _UNFORESEEN_S
@@ -168,7 +167,9 @@ class Poller:
 
     def _refuse_haste(self) -> None:
         if asyncio.get_running_loop().time() < self._not_before_s:
-            raise AuthError("is left alone, it refused its password or key", hint="correct it, then restart the bridge")
+            raise AuthError(
+                "is left alone, it did not let its password or key in", hint="correct it, then restart the bridge"
+            )
 
     async def _sleep_until(self, due_s: float) -> None:
         loop = asyncio.get_running_loop()
@@ -210,6 +211,7 @@ class Poller:
         """Run one cycle and return the least seconds to wait before the next: 0, or the backoff."""
         try:
             if not self._is_associated:  # asked before the turn is taken: neighbours that read do not wait for the ramp
+                await self._permit()
                 await self._ramp.turn()
             async with self._link.turn():
                 try:
@@ -231,6 +233,48 @@ class Poller:
             self._account.stale(self._link.take_stale_bytes())
         return 0.0
 
+    async def _permit(self) -> None:
+        """See to it that the secret may be sent.
+
+        Behind the wrapper it goes out before it is known whether anybody is there. So a meter to which two went
+        unanswered is knocked at without a secret: if nobody is there now and somebody is later, they were not heard.
+
+        Raises:
+            HeldBackError: it may not.
+            ReplyTimeout: perhaps nobody is there.
+        """
+        try:
+            await self._restraint.permit()
+        except HeldBackError as held:
+            if not self._may_be_away(held):
+                raise
+            self._is_there = await self._knock()
+            if not self._is_there:
+                self._was_away = True
+                raise ReplyTimeout(
+                    f"{self._link}: no answer, not even to a question without password or key",
+                    hint="check addresses and FRAMING; is the meter behind its converter powered?",
+                ) from held
+            if not self._was_away:
+                raise
+            await self._restraint.unheard()
+            self._is_there = self._was_away = False
+
+    def _may_be_away(self, held: HeldBackError) -> bool:
+        """Return whether perhaps nobody was there to hear the secrets that went unanswered."""
+        return self._meter.framing == "wrapper" and not held.spoken and not self._is_there
+
+    async def _knock(self) -> bool:
+        async with self._link.turn():
+            try:
+                await self._link.open(self._watch)
+                return await self._converse(self._session.knock())
+            except MeterError:
+                return False
+            finally:
+                if not self._link.is_shared:
+                    self._link.close()
+
     async def _cycle(self) -> None:
         if self._anew:
             await self._begin_anew()
@@ -245,12 +289,26 @@ class Poller:
         readings = await self._converse(self._session.read())
         took_s = time.perf_counter() - began_s
         self._link.answered()
+        plan = self._session.plan
+        if plan.is_spent:
+            self._start_over()
         sample = self._sample(readings, read_at_ms)
         self._sink(sample)
         self._account.read(sample, readings, took_s)
         self._account.succeeded(sample, self._recovery.succeeded())
         for asked in self._taken():
             asked.set_result(sample)
+        if plan.has_news:
+            plan.has_news = False
+            self._introduce()
+
+    def _start_over(self) -> None:
+        """Take note that the association ended behind the readings: at an object that is left out else."""
+        self._connected_with = self._associated_with = 0
+        self._lost_at = "timeout"
+        self._session.agreed = None
+        if not self._link.is_shared:
+            self._link.close()
 
     async def _begin_anew(self) -> None:
         """Leave the meter in order before a reconnect that was asked for."""
@@ -269,8 +327,16 @@ class Poller:
         await self._link.open(self._watch)
         await self._reserve_counters()
         self._connected_with = self._link.generation
-        await self._converse(self._session.associate())
-        await self._restraint.accepted()
+        await self._restraint.claim()
+        try:
+            await self._converse(self._session.associate())
+        except MeterError as error:
+            await self._restraint.settle(self._session, error)
+            raise
+        except asyncio.CancelledError:
+            self._restraint.break_off(self._session)
+            raise
+        await self._restraint.settle(self._session)
         self._account.associated(self._lost_at if self._was_associated else None)
         self._associated_with, self._was_associated, self._lost_at = self._link.generation, True, ""
         self._layout = None  # another plan may ask in another order
@@ -288,18 +354,6 @@ class Poller:
         await self._converse(self._session.compile())
         if not self._session.plan.is_incomplete:
             self._introduce()
-
-    async def _held_back(self) -> float:
-        """Return for how many seconds the meter is left alone for refusals that are not ours, and tell of it."""
-        wait_s = await self._restraint.held_back()
-        if wait_s:
-            self._not_before_s = asyncio.get_running_loop().time() + wait_s
-            error = AuthError(
-                "refused its password or key before this start, or another program's, and is left alone",
-                hint="is it right now? then it is read when the time is over",
-            )
-            self._account.failed(error, self._recovery, wait_s)
-        return wait_s
 
     async def _reserve_counters(self) -> None:
         """Draw invocation counters before they run out, off the loop: the disk may take its time."""
@@ -321,6 +375,8 @@ class Poller:
             self._session.agreed = None  # cut off in the middle, nothing stands that could be released
             raise
         finally:
+            if self._connected_with:
+                self._connected_with = link.generation  # it may have asked for another connection
             self._account.dropped(link.take_repeats(), self._session)
 
     def _sample(self, readings: list[Reading], read_at_ms: int) -> Sample:
@@ -332,13 +388,14 @@ class Poller:
         return layout.sample(read_at_ms, scalars, qualities if any(qualities) else ())
 
     async def _failed(self, error: MeterError) -> float:
-        if isinstance(error, AuthError):
-            await self._restraint.refused()
         self._lost_at = error.stage
         wait_s = self._recovery.failed(error)
-        if self._recovery.refusals:
+        held = error if isinstance(error, HeldBackError) else await self._restraint.held_back()
+        if held is not None and not self._may_be_away(held):  # who may be away is looked for in the backoff's steps
+            wait_s = max(held.wait_s, wait_s)
+        if held is not None or isinstance(error, AuthError):
             self._not_before_s = asyncio.get_running_loop().time() + wait_s
-        self._account.failed(error, self._recovery, wait_s)
+        self._account.failed(error, self._recovery, wait_s, left_alone=held is not None)
         if self._recovery.failures >= _GONE_AFTER and not self._is_gone:
             self._is_gone = True
             self._notice(Presence(self._meter.name, present=False))

@@ -12,6 +12,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from bridge.errors import DecodeError
+from bridge.meters.typed import Bits, Enum, Stamp
 from bridge.meters.values import float32
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def decode(data: bytes) -> Raw:
         raise DecodeError("sent data that is cut short") from None
     if at != len(data):
         raise Unexpected("sent data with bytes left over")
-    return value
+    return Enum(value) if data[0] == _ENUM and isinstance(value, int) else value
 
 
 def octet_string(value: Raw) -> bytes:
@@ -229,8 +230,9 @@ def _results(apdu: bytes, at: int, count: int) -> list[Result]:
         for _ in range(count):
             choice = apdu[at]
             if choice == 0:
+                tag = apdu[at + 1]
                 value, at = _data(apdu, at + 1, 0)
-                results.append(Result(value))
+                results.append(Result(Enum(value) if tag == _ENUM and isinstance(value, int) else value))
             elif choice == 1:
                 results.append(Result(None, apdu[at + 1] or _OTHER_REASON))
                 at += 2
@@ -245,6 +247,7 @@ def _results(apdu: bytes, at: int, count: int) -> list[Result]:
 
 _OTHER_REASON = 250
 
+_ENUM = 0x16
 _INTEGERS = {  # tag: octets, signed (IEC 62056-6-2, 4.1.5)
     0x05: (4, True),
     0x06: (4, False),
@@ -260,6 +263,7 @@ _INTEGER_ANSWERS = {
     bytes((GET_RESPONSE, NORMAL, _PRIORITY | invoke_id, 0, tag)): (5 + octets, signed)
     for invoke_id in range(16)
     for tag, (octets, signed) in _INTEGERS.items()
+    if tag != _ENUM
 }
 _OCTETS = {0x19: 12, 0x1A: 5, 0x1B: 4}  # date-time, date, time
 
@@ -304,13 +308,23 @@ def _rarer(tag: int, data: bytes, at: int) -> tuple[Raw, int]:
     if tag == 0x18:
         return struct.unpack(">d", _slice(data, at, 8))[0], at + 8
     if tag in _OCTETS:
-        return _slice(data, at, _OCTETS[tag]), at + _OCTETS[tag]
-    if tag == 0x04:
-        bits, at = _count(data, at)
-        octets = (bits + 7) // 8
-        text = "".join(f"{octet:08b}" for octet in _slice(data, at, octets))
-        return text[:bits], at + octets
+        return Stamp(_slice(data, at, _OCTETS[tag])), at + _OCTETS[tag]
+    if tag in (0x04, 0x0D):
+        return _bits(data, at) if tag == 0x04 else (_two_digits(data[at]), at + 1)
     raise Unexpected(f"sent data of type {tag}")
+
+
+def _bits(data: bytes, at: int) -> tuple[Raw, int]:
+    bits, at = _count(data, at)
+    octets = (bits + 7) // 8
+    text = "".join(f"{octet:08b}" for octet in _slice(data, at, octets))
+    return Bits(text[:bits]), at + octets
+
+
+def _two_digits(octet: int) -> Raw:
+    """Return the number that a BCD octet holds; its digits as text where they are none."""
+    high, low = divmod(octet, 16)
+    return 10 * high + low if high < 10 and low < 10 else f"{octet:02X}"
 
 
 def _text(data: bytes, encoding: str) -> str:

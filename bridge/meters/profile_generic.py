@@ -6,7 +6,7 @@ the rows. A cell is interpreted as the attribute that it was captured from, with
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.errors import AccessError, DecodeError
@@ -16,14 +16,17 @@ from bridge.meters.values import interpret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import tzinfo
 
     from bridge.meters.conversation import Conversation
-    from bridge.meters.prepared import Raw
+    from bridge.meters.prepared import Raw, Result
     from bridge.meters.session import Session
     from bridge.sample import Scalar
 
 _CLASS = 7
-_BUFFER, _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _ENTRIES_IN_USE = 2, 3, 4, 7
+_BUFFER, _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD, _ENTRIES_IN_USE = 2, 3, 4, 5, 7
+_LAST_IN_FIRST_OUT = 2
+_DATE_TIME_OCTETS, _DAY_MIN = 12, 24 * 60
 _BY_RANGE, _BY_ENTRY = 1, 2
 _CLOCK = (8, "0.0.1.0.0.255", 2)
 _SCALERS = {3: 3, 4: 3, 5: 4}
@@ -113,6 +116,9 @@ def layout(session: Session, logical_name: str) -> Conversation[Layout]:
 def by_range(session: Session, of: Layout, start: datetime, end: datetime) -> Conversation[list[Row]]:
     """Read the rows captured from ``start`` to ``end``, both included.
 
+    Some meters refuse a range whose ends have a deviation from UTC, others one whose ends have none. What is refused is
+    asked the other way, by the meter's own clock.
+
     Args:
         session: the association.
         of: the profile's layout.
@@ -122,36 +128,72 @@ def by_range(session: Session, of: Layout, start: datetime, end: datetime) -> Co
     Raises: as :func:`layout`.
     """
     selection = bytes((_BY_RANGE,)) + _range(start, end)
-    buffer = yield from _read(session, of.logical_name, _BUFFER, selection)
-    return _rows(buffer, of)
+    result = yield from session.get(_CLASS, of.logical_name, _BUFFER, selection)
+    if result.refusal:
+        zone = yield from _meter_zone(session)
+        turned = _range(*(_other_way(when, zone) for when in (start, end)))
+        again = yield from session.get(_CLASS, of.logical_name, _BUFFER, bytes((_BY_RANGE,)) + turned)
+        result = result if again.refusal else again
+    return _rows(_value(result, of.logical_name, _BUFFER), of)
 
 
-def by_entry(session: Session, of: Layout, first: int, last: int = 0) -> Conversation[list[Row]]:
+def by_entry(session: Session, of: Layout, first: int, last: int) -> Conversation[list[Row]]:
     """Read rows by their number; which row is number 1 depends on the profile's sort method.
 
     Args:
         session: the association.
         of: the profile's layout.
         first: the first one, counted from 1.
-        last: the last one, included; 0 for all that follow.
+        last: the last one, included. It is always said: 0, for all that follow, is legal, and more than some meters can
+            bear.
 
     Raises: as :func:`layout`.
     """
-    selection = bytes((_BY_ENTRY, 0x02, 4)) + _unsigned(first) + _unsigned(last) + _long(1) + _long(0)
-    buffer = yield from _read(session, of.logical_name, _BUFFER, selection)
-    return _rows(buffer, of)
+    entries = bytes((_BY_ENTRY, 0x02, 4)) + _unsigned(first) + _unsigned(last) + _long(1)
+    result = yield from session.get(_CLASS, of.logical_name, _BUFFER, entries + _long(0))
+    if result.refusal:  # perhaps the last column wants to be said, too
+        again = yield from session.get(_CLASS, of.logical_name, _BUFFER, entries + _long(len(of.columns)))
+        result = result if again.refusal else again
+    return _rows(_value(result, of.logical_name, _BUFFER), of)
 
 
 def newest(session: Session, of: Layout, count: int) -> Conversation[list[Row]]:
-    """Read the last ``count`` rows of a profile that is sorted first in, first out.
+    """Read the last ``count`` rows, oldest first, whichever way the profile is sorted.
+
+    A profile that is sorted last in, first out (attribute 5) has its newest rows first.
 
     Raises: as :func:`layout`.
     """
     in_use = yield from _read(session, of.logical_name, _ENTRIES_IN_USE)
     entries = in_use if isinstance(in_use, int) else 0
-    if entries <= 0:
+    if entries <= 0 or count <= 0:
         return []
-    return (yield from by_entry(session, of, max(entries - count + 1, 1)))
+    method = yield from session.get(_CLASS, of.logical_name, _SORT_METHOD)
+    count = min(count, entries)
+    if method.value == _LAST_IN_FIRST_OUT:
+        rows = yield from by_entry(session, of, 1, count)
+        return rows[:count][::-1]
+    rows = yield from by_entry(session, of, entries - count + 1, entries)
+    return rows[-count:]
+
+
+def _meter_zone(session: Session) -> Conversation[tzinfo]:
+    """Return the meter's time zone as its clock states it now; this machine's where it states none."""
+    class_id, logical_name, attribute = _CLOCK
+    clock = yield from session.get(class_id, logical_name, attribute)
+    if isinstance(clock.value, bytes) and len(clock.value) == _DATE_TIME_OCTETS:
+        deviation_min = int.from_bytes(clock.value[9:11], signed=True)
+        if abs(deviation_min) < _DAY_MIN:
+            return timezone(timedelta(minutes=-deviation_min))
+    here = datetime.now().astimezone().tzinfo
+    return here if here is not None else UTC
+
+
+def _other_way(when: datetime, zone: tzinfo) -> datetime:
+    """Return ``when`` without its time zone as the meter's local time, or with the meter's where it has none."""
+    if when.tzinfo is None:
+        return when.replace(tzinfo=zone)
+    return when.astimezone(zone).replace(tzinfo=None)
 
 
 def date_time(when: datetime) -> bytes:
@@ -172,8 +214,12 @@ def date_time(when: datetime) -> bytes:
     )
 
 
-def _read(session: Session, logical_name: str, attribute: int, selection: bytes = b"") -> Conversation[Raw]:
-    result = yield from session.get(_CLASS, logical_name, attribute, selection)
+def _read(session: Session, logical_name: str, attribute: int) -> Conversation[Raw]:
+    result = yield from session.get(_CLASS, logical_name, attribute)
+    return _value(result, logical_name, attribute)
+
+
+def _value(result: Result, logical_name: str, attribute: int) -> Raw:
     if result.refusal:
         raise AccessError(
             f"refuses attribute {attribute} of the load profile {logical_name}: {refusal_text(result.refusal)}",

@@ -1,89 +1,149 @@
-"""A meter's refusals of its password or key, remembered over restarts, so that attempts never add up to what locks it.
+"""The policy on secrets, as one poller keeps it: asked before a secret goes out, told what came of it.
 
-Between the poller and ``refusals.py``: what blocks is done on a thread, and what goes wrong there is logged and no
-reason not to read the meter. Decides nothing about the time between two attempts; ``recovery.py`` does.
+Between the poller and ``refusals.py``, whose rules they are: what blocks is done on a thread, and what goes wrong there
+is logged and no reason not to read the meter. A secret that is known to be right costs no look at the disk.
 """
 
 from __future__ import annotations
 
 import asyncio
-from math import inf
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bridge.meters.refusals import Refusals
+from bridge.errors import AuthError
+from bridge.meters.refusals import Held, Refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.errors import MeterError
     from bridge.meters.account import Account
     from bridge.meters.meter import Meter
-    from bridge.meters.recovery import Recovery
+    from bridge.meters.session import Session
 
 T = TypeVar("T")
+_LOOK_AGAIN_S = 3600.0
+"""Whoever is sure of a password removes the file, which is seen then."""
+
+
+class HeldBackError(AuthError):
+    """The secret is not sent: it could lock the meter. Nothing went out."""
+
+    def __init__(self, held: Held) -> None:
+        self.wait_s = min(held.left_s, _LOOK_AGAIN_S)
+        """For how long the meter is left alone before this is looked at again."""
+        self.spoken = held.spoken
+        """Whether the meter refused a secret in words."""
+        hint = "if it is right all the same: remove the meter's file from DATA_DIR/refusals, then restart the bridge"
+        if held.reason == "same":
+            super().__init__("refused this password or key; it is not sent again until it is changed", hint=hint)
+        else:
+            what = "refused" if held.spoken else "did not let in"
+            super().__init__(
+                f"{what} {held.count} passwords or keys that were sent; it could lock, so none is sent for "
+                f"{held.left_s / 3600:.1f} h",
+                hint=f"check PASSWORD, CLIENT, AUTHENTICATION and the keys; {hint}",
+            )
 
 
 class Restraint:
-    """What is remembered of one meter's refusals.
+    """What one meter's secret has come to.
 
     Args:
         meter: whose.
-        refusals: the file; None remembers nothing.
-        recovery: knows how long the meter is left alone after how many.
-        account: is told what goes wrong with the file.
-        clock_s: wall clock, Unix seconds.
+        refusals: what is remembered; shared with every other command.
+        account: is told what goes wrong with it.
     """
 
-    __slots__ = ("_account", "_clock_s", "_recovery", "_refusals", "_secret", "_wheres")
+    __slots__ = ("_account", "_claimed", "_is_right", "_refusals", "_secret", "_where")
 
-    def __init__(
-        self,
-        meter: Meter,
-        refusals: Refusals | None,
-        recovery: Recovery,
-        account: Account,
-        clock_s: Callable[[], float],
-    ) -> None:
-        self._secret = b"\0".join(meter.secrets)
-        self._refusals = refusals if self._secret else None
-        # Nobody knows whether a meter locks one client or all; there is no client 0, it stands for the meter.
-        self._wheres = [Refusals.where(meter.host, meter.port, meter.server, client) for client in (meter.client, 0)]
-        self._recovery = recovery
+    def __init__(self, meter: Meter, refusals: Refusals, account: Account) -> None:
+        self._secret = meter.secret
+        self._refusals = refusals
+        self._where = Refusals.where(meter.host, meter.port, meter.server, meter.client)
         self._account = account
-        self._clock_s = clock_s
+        self._is_right = False  # whether the meter took it, and did not refuse it since, as far as is known here
+        self._claimed = False
 
-    async def held_back(self) -> float:
-        """Return for how many seconds the meter is left alone for refusals that its recovery has not counted.
+    async def held_back(self) -> HeldBackError | None:
+        """Return why the secret must not be sent now; None when it may, or when there is none."""
+        if not self._secret or self._is_right:
+            return None
+        held = await self._on_disk(self._refusals.holds_back, self._where, self._secret)
+        return HeldBackError(held) if held is not None else None
 
-        A bridge that is started again and again, and what a technician tries beside it, count like its own.
+    async def permit(self) -> None:
+        """Raise why the secret must not be sent now, before anything is begun for it.
+
+        Raises:
+            HeldBackError: it is held back.
         """
-        refusals, where = self._refusals, self._wheres[0]
-        if refusals is None or not await self._on_disk(refusals.remembers, where):
-            return 0.0
-        held = await self._on_disk(refusals.holds_back, where, self._secret)
-        known = self._recovery.refusals
-        if held is None:
-            # This one may be tried. If it is refused, it is another of the few that there are.
-            self._recovery.remember(max(known, 1), inf)
-            return 0.0
-        if held.count <= known:
-            return 0.0
-        return self._recovery.remember(held.count, max(self._clock_s() - held.last_s, 0.0))
+        if (held := await self.held_back()) is not None:
+            raise held
 
-    async def refused(self) -> None:
-        """Remember that the meter refused its password or key."""
-        if self._refusals is not None:
-            for where in self._wheres:
-                await self._on_disk(self._refusals.refused, where, self._secret)
+    async def claim(self) -> None:
+        """Count the secret as sent, before it is.
 
-    async def accepted(self) -> None:
-        """Forget the refusals, if there were any: the meter took its password or key."""
-        if self._recovery.accepted() and self._refusals is not None:
-            for where in self._wheres:
-                await self._on_disk(self._refusals.accepted, where)
+        Raises:
+            HeldBackError: another process sent the last one that there was.
+        """
+        if not self._secret or self._is_right:
+            return
+        claiming = asyncio.ensure_future(self._on_disk(self._refusals.claim, self._where, self._secret))
+        try:
+            held = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            # The thread counts it all the same: what it counted is taken back once it is done.
+            if await claiming is None:
+                await self._on_disk(self._refusals.unsent, self._where, self._secret)
+            raise
+        if held is not None:
+            raise HeldBackError(held)
+        self._claimed = True
+
+    async def settle(self, session: Session, error: MeterError | None = None) -> None:
+        """Tell what came of it: the association stands, or ended with ``error`` before or after it stood."""
+        if not self._secret:
+            return
+        if session.let_in:
+            if not self._is_right:
+                await self._on_disk(self._refusals.accepted, self._where, self._secret)
+                self._is_right = True
+        elif session.secret_sent and isinstance(error, AuthError):
+            self._is_right = False
+            await self._on_disk(self._refusals.refused, self._where, self._secret)
+        elif self._claimed and not session.secret_sent:
+            await self._on_disk(self._refusals.unsent, self._where, self._secret)
+        self._claimed = False
+
+    def break_off(self, session: Session) -> None:
+        """Tell that this side cut the association off: a secret that did not go out, or was let in, counts as none.
+
+        Takes the disk's time for a moment, for nothing can be awaited any more.
+        """
+        if not self._claimed or (session.secret_sent and not session.let_in):
+            return
+        self._claimed = False
+        with suppress(Exception):
+            if session.let_in:
+                self._refusals.accepted(self._where, self._secret)
+            else:
+                self._refusals.unsent(self._where, self._secret)
+
+    async def unheard(self) -> None:
+        """Forget what went unanswered: nobody was there to hear it."""
+        await self._on_disk(self._refusals.unheard, self._where)
 
     async def _on_disk(self, work: Callable[..., T], *args: Any) -> T | None:
         try:
-            return await asyncio.to_thread(work, *args)
+            if not self._refusals.blocks:
+                return work(*args)
+            working = asyncio.ensure_future(asyncio.to_thread(work, *args))
+            try:
+                return await asyncio.shield(working)
+            except asyncio.CancelledError:
+                await asyncio.wait([working])  # what has begun is brought to its end
+                raise
         except Exception as error:  # noqa: BLE001 - whatever is in that file, the meter is to be read
             self._account.unforeseen(error)
             return None

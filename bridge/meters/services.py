@@ -3,8 +3,11 @@
 Rules
     An answer counts when its invoke-id is the request's. A late one, and what the meter says unasked in between, is
     dropped and counted, and the answer waited for.
-    What stays unanswered is asked anew under a new invoke-id where the data link does not repeat by itself; ciphered
-    bytes never go out twice.
+    Behind the wrapper, what stays unanswered is asked anew under a new invoke-id where answers are protected: a late
+    one is told by its counter. In clear nothing tells it from the answer to the sixteenth question after, nor by short
+    names from the next one's: there the association is over.
+    Ciphered bytes never go out twice.
+    Where the data link stands though nothing answered, the question is asked once more.
     A value that ``prepared.py`` does not know is given to the reference, gurux, whose word is final.
 """
 
@@ -12,9 +15,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.errors import AssociationError, DecodeError, ReplyTimeout, ServiceError
+from bridge.errors import AssociationError, DecodeError, ReplyTimeout, ServiceError, ValueUnreadableError
 from bridge.meters import prepared
+from bridge.meters.ciphering import ReplayedError
 from bridge.meters.conversation import STRANGERS
+from bridge.meters.overheard import printable
 from bridge.meters.prepared import Result
 
 if TYPE_CHECKING:
@@ -36,6 +41,7 @@ _LONGEST, _MOST_BLOCKS = 16 << 20, 1 << 16
 _BEFORE_DATA = {b"\xc4\x01": 4, b"\xc4\x03": 5}
 """Octets before the value in the answer to one GET, and to a list of one; 3 in the answer to a READ."""
 
+_NOT_ALLOWED = 1
 _STATES = {1: "service not allowed", 2: "service unknown"}
 _ERRORS = {
     1: "operation not possible",
@@ -93,28 +99,44 @@ class Services:
             Unexpected: so does a list, for there is a rare type in it. Ask for each by itself.
             ReplyTimeout, AssociationError: the association is gone. Close, wait, connect again.
         """
-        for attempts_left in range(self._retries, -1, -1):
+        try:
+            if self.cipher is None and self.link.asks_again:
+                # The usual case by itself. Under HDLC a late answer is told by its sequence number: the invoke-id may
+                # stay, and the frames with it.
+                apdu = yield from self.link.ask(request.plain)
+                if (
+                    request.count == 1
+                    and (value := prepared.integer(apdu)) is not None
+                    and apdu[2] & 0x0F == request.invoke_id
+                ):
+                    return [Result(value)]
+                apdu = yield from self._answer(apdu, request, request.invoke_id)
+            else:
+                apdu = yield from self._ask_once(request)
+            if prepared.is_block(apdu):
+                return (yield from self._blocks(apdu, request))
+        except ReplyTimeout as silence:
+            return (yield from self._ask_again(request, silence))
+        return self._decoded(apdu, request)
+
+    def _ask_again(self, request: Request, silence: ReplyTimeout) -> Conversation[list[Result]]:
+        """Ask once more what stayed unanswered, where a late answer to the first question can be told."""
+        attempts_left = 1 if self.link.asks_again else self._retries if self.cipher is not None else 0
+        while True:
+            may = silence.stands if self.link.asks_again else request.tail is not None  # short names have no invoke-id
+            if silence.final or not attempts_left or not may:
+                raise silence
+            attempts_left -= 1
             try:
-                if self.cipher is None and self.link.asks_again:
-                    # The usual case by itself. Under HDLC a late answer is told by its sequence number: the
-                    # invoke-id may stay, and the frames with it.
-                    apdu = yield from self.link.ask(request.plain)
-                    if (
-                        request.count == 1
-                        and (value := prepared.integer(apdu)) is not None
-                        and apdu[2] & 0x0F == request.invoke_id
-                    ):
-                        return [Result(value)]
-                    apdu = yield from self._answer(apdu, request, request.invoke_id)
-                else:
-                    apdu = yield from self._ask_once(request)
+                apdu = yield from self._ask_once(request)
                 if prepared.is_block(apdu):
                     return (yield from self._blocks(apdu, request))
-                break
-            except ReplyTimeout as silence:
-                # Short names have no invoke-id: a late answer could not be told from the next one's.
-                if silence.final or not attempts_left or request.tail is None:
-                    raise
+            except ReplyTimeout as another:
+                silence = another
+            else:
+                return self._decoded(apdu, request)
+
+    def _decoded(self, apdu: bytes, request: Request) -> list[Result]:
         if request.count == 1 and (value := prepared.integer(apdu)) is not None:
             return [Result(value)]
         try:
@@ -122,25 +144,40 @@ class Services:
         except prepared.Unexpected:
             if request.count > 1:  # gurux loses its place in a list behind null-data and empty arrays
                 raise
-            return [Result(self._reference(apdu[_BEFORE_DATA.get(apdu[:2], 3) :]))]
+            return [Result(self._referred(apdu[_BEFORE_DATA.get(apdu[:2], 3) :]))]
+        except DecodeError as error:
+            raise ValueUnreadableError(str(error)) from error
 
-    def association(self, apdu: bytes) -> Conversation[bytes]:
+    def _referred(self, data: bytes) -> Raw:
+        try:
+            return self._reference(data)
+        except DecodeError as error:
+            raise ValueUnreadableError(str(error)) from error
+
+    def association(self, apdu: bytes, *, secret: bool = False) -> Conversation[bytes]:
         """Send an APDU of the association control (AARQ, RLRQ) or one that is protected already; return the answer.
 
-        Nothing is repeated: a challenge and a counter are for one use.
+        Nothing is repeated: a challenge and a counter are for one use. Where the meter did not get it, the data link
+        may send it once more, but for what is under a counter.
+
+        Args:
+            apdu: what to send.
+            secret: whether a password or a proof is in it: it does not go out twice on suspicion.
 
         Raises:
             ServiceError, AssociationError: the meter refuses. Close, wait, connect again.
             ReplyTimeout: silence. The same.
         """
         # Given how to repeat it, the link keeps nothing of it: a password may stand in it.
-        answer = yield from self.link.ask(apdu, again=_never if self._counter else lambda: apdu)
+        answer = yield from self.link.ask(apdu, again=_never if self._counter else lambda: apdu, secret=secret)
         for _ in range(STRANGERS):
             if answer[:1] and answer[0] in _UNASKED:
                 self.notifications += 1
                 answer = yield from self.link.more()
                 continue
             self._refused(answer)
+            if text := printable(answer):
+                raise DecodeError(f"answers the association with text: {text}", hint="check SERVER and CLIENT")
             return answer
         raise DecodeError("speaks only of other things when asked to associate")
 
@@ -174,7 +211,12 @@ class Services:
             return apdu
         for _ in range(STRANGERS):
             if cipher is not None and not (apdu and apdu[0] in _UNASKED):  # what is pushed may come in clear
-                apdu = cipher.open(apdu)
+                try:
+                    apdu = cipher.open(apdu)
+                except ReplayedError:  # an old one again; the line may say things twice
+                    self.late += 1
+                    apdu = yield from self.link.more()
+                    continue
             if self._is_answer(apdu, request, invoke_id):
                 return apdu
             apdu = yield from self.link.more()
@@ -188,10 +230,10 @@ class Services:
         self._refused(apdu)
         if request.tail is None:
             if tag != prepared.READ_RESPONSE:
-                raise DecodeError(f"answers a read request with 0x{tag:02X}")
+                raise DecodeError(f"answers a read request with {printable(apdu) or f'0x{tag:02X}'}")
             return True
         if tag != prepared.GET_RESPONSE:
-            raise DecodeError(f"answers a GET request with 0x{tag:02X}")
+            raise DecodeError(f"answers a GET request with {printable(apdu) or f'0x{tag:02X}'}")
         if len(apdu) > 2 and apdu[2] & 0x0F == invoke_id:
             return True
         self.late += 1
@@ -210,7 +252,7 @@ class Services:
                     f"finds the invocation counter too low ({what}); it is raised above {wanted}",
                     hint="nothing to do: the next association goes on above it",
                 )
-            raise ServiceError(f"answers with an exception: {what}")
+            raise ServiceError(f"answers with an exception: {what}", not_allowed=state == _NOT_ALLOWED)
         if tag == _SERVICE_ERROR:
             raise ServiceError(f"answers with a confirmed service error: {apdu[1:].hex(' ').upper() or 'empty'}")
 
@@ -245,7 +287,9 @@ class Services:
         except prepared.Unexpected:
             if request.count > 1:
                 raise
-            return [Result(self._reference(joined[2:] if is_list else joined))]  # behind the count, and success
+            return [Result(self._referred(joined[2:] if is_list else joined))]  # behind the count, and success
+        except DecodeError as error:
+            raise ValueUnreadableError(str(error)) from error
 
 
 def _never() -> bytes:

@@ -14,6 +14,7 @@ from bridge.meters import prepared
 from bridge.meters import session_gurux as gurux
 from bridge.meters.access import refusal_text
 from bridge.meters.ciphering import Cipher
+from bridge.meters.conversation import ANEW
 from bridge.meters.hdlc import Hdlc
 from bridge.meters.keys import Counters, InvocationCounter
 from bridge.meters.plan import Plan, Reading
@@ -26,23 +27,41 @@ if TYPE_CHECKING:
 
     from bridge.meters.conversation import Conversation, DataLink
     from bridge.meters.meter import Meter
+    from bridge.meters.prepared import Raw
     from bridge.sample import Scalar
 
 __all__ = ["Agreement", "CosemObject", "Reading", "Session"]
 
 _PUBLIC_CLIENT = 16  # no authentication, few objects, the invocation counters among them (DLMS UA Green Book)
+_TRIED_AGAIN_S = 3600.0
+"""What a meter does not answer is tried again so often, at least."""
 _ASSOCIATION_LN = Attribute(15, bytes((0, 0, 40, 0, 0, 255)), 2)
 _ASSOCIATION_SN = 0xFA00
+_CONTEXT_NAME = bytes.fromhex("608574050801")
 _REPLY_TO_HLS = _ASSOCIATION_SN + 0x58
+_NAMELESS = bytes.fromhex("C001C1000F0000280000FF0100")
+"""GET of the association's name, without one: an exception-response at least (IEC 62056-5-3, 7.3)."""
+_PUBLIC_AARQ = bytes.fromhex("601DA109060760857405080101BE10040E01000000065F1F0400007E1FFFFF")
+"""An association of the public client, without any secret."""
 _RELEASE = bytes.fromhex("6203800100")  # RLRQ, reason normal (IEC 62056-5-3, 7.2.5)
 
 
 class CosemObject(NamedTuple):
-    """One line of a meter's object list."""
+    """One line of a meter's object list.
+
+    Args:
+        class_id: interface class.
+        version: of the class.
+        logical_name: six groups with dots.
+        base_name: its short name; 0 with logical names.
+        access: the access rights as the list states them; None with short names.
+    """
 
     class_id: int
     version: int
     logical_name: str
+    base_name: int = 0
+    access: Raw = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +99,20 @@ class Session:
             self.counter = (counters or Counters(None)).of(meter.keys)
         self._link = _data_link(meter, meter.client)
         self._services = Services(self._link, reference=gurux.reference, retries=meter.retries, counter=self.counter)
-        self._plan = Plan(meter.registers, meter.attributes, list_items=meter.list_items)
+        self._plan = Plan(
+            meter.registers,
+            meter.attributes,
+            list_items=meter.list_items,
+            most_rest=int(_TRIED_AGAIN_S / meter.interval_s),
+        )
         self._short_names: Mapping[bytes, int] | None = None
         self._asks_counter = meter.counter_obis != ""
         self.agreed: Agreement | None = None
         """What was agreed on at the last association; None while there is none."""
+        self.secret_sent = False
+        """Whether the password, a proof of the secret, or anything under the keys went out since the last connect."""
+        self.let_in = False
+        """Whether the meter accepted the last association, what came of it afterwards aside."""
 
     @property
     def units(self) -> dict[str, str]:
@@ -128,6 +156,7 @@ class Session:
         Raises: as :meth:`associate`.
         """
         self.agreed, self._services.cipher = None, None
+        self.secret_sent = self.let_in = False
         self._short_names = None  # another meter may hang there now
         if self.counter is not None:
             if self._asks_counter:
@@ -143,7 +172,24 @@ class Session:
                 with suppress(AssociationError):  # the disk's trouble is told when numbers are reserved
                     self.counter.give_up()
             raise
+        self.let_in = True
         return self.agreed
+
+    def knock(self) -> Conversation[bool]:
+        """Ask for something without any association or secret; return whether anything at all answers.
+
+        For the wrapper: under HDLC it is seen before anything secret goes out whether somebody is there. Close
+        afterwards, an association may have been opened by it.
+        """
+        for link, question in ((self._link, _NAMELESS), (_data_link(self._meter, _PUBLIC_CLIENT), _PUBLIC_AARQ)):
+            try:
+                yield from link.ask(question)
+            except ReplyTimeout as silence:
+                if silence.final:
+                    raise
+            else:
+                return True
+        return False
 
     def compile(self) -> Conversation[None]:
         """Read scalers, units and attributes, and make the requests of a cycle; the association stands.
@@ -188,7 +234,8 @@ class Session:
             base = self._short_names.get(wanted.logical_name)
             if base is None:
                 return Result(None, 4)
-            request = prepared.read([base + 8 * (attribute - 1) & 0xFFFF])
+            short_name = base + 8 * (attribute - 1) & 0xFFFF
+            request = prepared.read_selected(short_name, selection) if selection else prepared.read([short_name])
         else:
             request = prepared.get(wanted, selection)
         return (yield from self._services.results(request))[0]
@@ -220,10 +267,16 @@ class Session:
             raise AssociationError("does not show its object list to this client")
         # SN: base name, class, version, logical name; LN: class, version, logical name, access rights.
         skip = 1 if sn else 0
-        rows = (row[skip:] for row in result.value if isinstance(row, list))
+        rows = (row for row in result.value if isinstance(row, list) and len(row) > skip + 2)
         return [
-            CosemObject(class_id, version, ".".join(map(str, name)))
-            for class_id, version, name in (row[:3] for row in rows if len(row) > 2)
+            CosemObject(
+                class_id,
+                version,
+                ".".join(map(str, name)),
+                row[0] & 0xFFFF if sn and isinstance(row[0], int) else 0,
+                row[3] if not sn and len(row) > 3 else None,
+            )
+            for row, (class_id, version, name) in ((row, row[skip : skip + 3]) for row in rows)
             if isinstance(class_id, int) and isinstance(version, int) and isinstance(name, bytes)
         ]
 
@@ -253,17 +306,33 @@ class Session:
         """Open the association by gurux, high-level authentication included; then protect as agreed."""
         client = gurux.new_client(self._meter, self.counter)
         reply = gurux.new_reply()
-        yield from self._dialogue(client, reply, gurux.step(client.aarqRequest))
-        gurux.step(client.parseAareResponse, reply.data)
+        requests = gurux.step(client.aarqRequest)
+        secret = self.secret_sent = self._meter.authentication == "low" or self._meter.keys is not None
+        [request] = requests
+        answer = yield from self._services.association(bytes(request), secret=secret)
+        try:
+            gurux.take(client, reply, answer)
+            gurux.step(client.parseAareResponse, reply.data)
+        except (AssociationError, DecodeError) as error:
+            if self._meter.referencing == "ln" and _says_short_names(answer):
+                raise AssociationError(
+                    "goes by short names: it says so in its answer to the association", hint="set REFERENCING=sn"
+                ) from error
+            raise
         settings = client.settings
         agreed = Agreement(
             gurux.conformance_of(client),
             int(settings.maxPduSize) or 0xFFFF,  # 0: it takes any length
             bytes(settings.sourceSystemTitle or b""),
         )
-        if client.isAuthenticationRequired:
+        if client.isAuthenticationRequired or gurux.is_high_level(client):  # some say 0, accepted, and mean 14
             if not gurux.is_high_level(client):
                 raise AuthError("asks for high-level security", hint="set AUTHENTICATION: a password is not enough")
+            if not settings.stoCChallenge:
+                raise AssociationError(
+                    "lets us in without proving itself, though high-level security was asked for",
+                    hint="is it the meter that it should be? else check AUTHENTICATION and CLIENT",
+                )
             self._services.cipher = self._cipher(agreed, None)
             yield from self._prove(client, reply)
         self._services.cipher = self._cipher(agreed, settings.cipher.dedicatedKey if settings.cipher else None)
@@ -283,12 +352,13 @@ class Session:
 
     def _prove(self, client: Any, reply: Any) -> Conversation[None]:
         """Pass 3 and 4 of high-level security (IEC 62056-5-3, 7.3.7): both sides prove that they know the secret."""
+        self.secret_sent = True
         hint = "check PASSWORD, AUTHENTICATION and the keys; trying on locks real meters"
         if self._meter.referencing == "sn":
             result = yield from self._prove_by_short_name(client)
             refusal, proof = result.refusal, gurux.buffer(prepared.octet_string(result.value))
         else:
-            yield from self._dialogue(client, reply, gurux.step(client.getApplicationAssociationRequest))
+            yield from self._dialogue(client, reply, gurux.step(client.getApplicationAssociationRequest), secret=True)
             refusal, proof = int(reply.error or 0), reply.data
         if refusal:
             raise AuthError(f"refuses the proof of the secret: {refusal_text(refusal)}", hint=hint)
@@ -303,9 +373,9 @@ class Session:
         [result] = yield from self._services.results(prepared.read_selected(_REPLY_TO_HLS, b"\x00" + proof))
         return result
 
-    def _dialogue(self, client: Any, reply: Any, requests: list[bytes]) -> Conversation[None]:
+    def _dialogue(self, client: Any, reply: Any, requests: list[bytes], *, secret: bool) -> Conversation[None]:
         for request in requests:
-            answer = yield from self._services.association(bytes(request))
+            answer = yield from self._services.association(bytes(request), secret=secret)
             gurux.take(client, reply, answer)
 
     def _learn_counter(self, counter: InvocationCounter) -> Conversation[None]:
@@ -325,6 +395,7 @@ class Session:
                 raise
         except MeterError:
             pass
+        yield ANEW  # what was released is not used again: some hang up then, and mode E wants its sign-on
 
     def _learn_short_names(self) -> Conversation[dict[bytes, int]]:
         [result] = yield from self._services.results(prepared.read([_ASSOCIATION_SN + 8]))
@@ -338,6 +409,12 @@ class Session:
         return names
 
 
+def _says_short_names(aare: bytes) -> bool:
+    """Return whether the meter names a context of short names (2, 4), or the association object that goes with one."""
+    at = aare.find(_CONTEXT_NAME) + len(_CONTEXT_NAME)
+    return (at >= len(_CONTEXT_NAME) and aare[at : at + 1] in (b"\x02", b"\x04")) or aare[-2:] == b"\xfa\x00"
+
+
 def _data_link(meter: Meter, client: int) -> DataLink:
     if meter.framing == "wrapper":
         return Wrapper(client=client, server=meter.server)
@@ -348,4 +425,5 @@ def _data_link(meter: Meter, client: int) -> DataLink:
         max_info_bytes=meter.max_info_bytes,
         window=meter.window,
         retries=meter.retries,
+        is_strict=meter.referencing == "sn",
     )

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 from gurux_dlms import (
     GXByteBuffer,
     GXCiphering,
+    GXDate,
+    GXDateTime,
     GXDLMSClient,
     GXDLMSConfirmedServiceError,
     GXDLMSException,
     GXDLMSExceptionResponse,
     GXReplyData,
+    GXTime,
 )
-from gurux_dlms.enums import Authentication, Conformance, InterfaceType, Security, SourceDiagnostic
+from gurux_dlms.enums import Authentication, Conformance, DateTimeSkips, InterfaceType, Security, SourceDiagnostic
 from gurux_dlms.objects.enums import SecuritySuite
 from gurux_dlms.secure import GXDLMSSecureClient
 
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 quiet_and_fast()
 
+_DATE_PARTS = DateTimeSkips.YEAR | DateTimeSkips.MONTH | DateTimeSkips.DAY
+_TIME_PARTS = DateTimeSkips.HOUR | DateTimeSkips.MINUTE | DateTimeSkips.SECOND
 _WRITE_HEAD_BYTES = 6  # WriteRequest: tag, one variable, its kind and name, one value
 _AUTHENTICATIONS = {
     "none": Authentication.NONE,
@@ -186,7 +191,19 @@ def _raw(value: Any) -> Raw:
         return int(value)
     if isinstance(value, float):
         return float(value)
-    return str(value)
+    return _time_text(value) if isinstance(value, GXDateTime) else str(value)
+
+
+def _time_text(value: Any) -> str:
+    """Return a date-time, date or time in ISO 8601: gurux's own text is made for the language of this machine."""
+    date, time = value.skip & _DATE_PARTS, value.skip & _TIME_PARTS
+    if value.value is None or (date and not isinstance(value, GXTime)) or (time and not isinstance(value, GXDate)):
+        return str(value)  # with fields left open
+    if isinstance(value, GXTime):
+        return str(value.value.time().isoformat(timespec="seconds"))
+    return str(
+        value.value.date().isoformat() if isinstance(value, GXDate) else value.value.isoformat(timespec="seconds")
+    )
 
 
 def step(step: Callable[..., Any], *args: Any) -> Any:
@@ -203,7 +220,10 @@ def step(step: Callable[..., Any], *args: Any) -> Any:
                 f"refuses the password or the authentication: {text}",
                 hint="check PASSWORD, AUTHENTICATION and CLIENT; trying on locks real meters",
             ) from error
-        raise AssociationError(f"refuses the association: {text}", hint="check CLIENT and SERVER") from error
+        hint = "check CLIENT and SERVER"
+        if diagnostic == SourceDiagnostic.NOT_SUPPORTED:
+            hint = "is it referenced by short names (REFERENCING=sn), or does it want keys? bridge probe finds out"
+        raise AssociationError(f"refuses the association: {text}", hint=hint) from error
     except (GXDLMSConfirmedServiceError, GXDLMSExceptionResponse) as error:
         raise ServiceError(f"ends the conversation: {' '.join(str(error).split())}") from error
     except Exception as error:  # gurux raises bare Exceptions, ValueErrors, IndexErrors and more on bad bytes

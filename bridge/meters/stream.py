@@ -1,7 +1,7 @@
 """asyncio's side of an open connection: it drives a conversation right where the bytes arrive.
 
-A request costs one write and one wake-up of the loop, and no task. One lazy timer a connection. Raises OSError when the
-connection breaks; ``link.py`` makes errors of the bridge of that. Knows neither meters nor addresses.
+A request costs one write and one wake-up of the loop, and no task. One lazy timer a connection. What goes wrong it has
+told by :class:`Teller`, and tells the conversation, which may have another way. Knows neither meters nor addresses.
 """
 
 from __future__ import annotations
@@ -9,23 +9,40 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from bridge.errors import ReplyTimeout
+from bridge.meters.conversation import ANEW
+from bridge.meters.overheard import MOST_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from bridge.errors import MeterError, ReplyTimeout
     from bridge.meters.conversation import Conversation
     from bridge.meters.framing import Framer
     from bridge.meters.link import Watch
 
 T = TypeVar("T")
-SILENCE = "no answer"
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))  # a dead peer is known in a minute
 _FLOOD_BYTES = 1 << 20
 """So many bytes that are no answer, and the connection is given up: whoever babbles must not keep the loop busy."""
 _CLOCK_STEP_S = 0.001  # of uvloop's clock
+_MOST_KEPT = 8  # frames that did not answer
+_MOST_WAYS = 8  # so often a conversation may look for another way on a connection that broke
+
+
+class Teller(Protocol):
+    """Who puts in words what goes wrong on a connection."""
+
+    def broke(self, error: OSError) -> MeterError:
+        """Return what the end of the connection is to a conversation."""
+
+    def silent(self, timeout_s: float, request: bytes, raw: bytes, count: int, frames: Sequence[bytes]) -> ReplyTimeout:
+        """Return what it is that no answer came to ``request``, but perhaps ``frames``, and ``count`` other bytes."""
+
+
+class Anew(Exception):  # noqa: N818 - no failure
+    """The conversation asks for another connection, and goes on there."""
 
 
 class Stream(asyncio.Protocol):
@@ -34,9 +51,11 @@ class Stream(asyncio.Protocol):
     Args:
         framing: cuts the bytes into frames.
         gap_s: least silence between what came last and the next request, seconds.
+        teller: puts in words what goes wrong.
     """
 
     __slots__ = (
+        "_again",
         "_asked",
         "_conversation",
         "_deadline_s",
@@ -44,13 +63,18 @@ class Stream(asyncio.Protocol):
         "_done",
         "_ended_s",
         "_framer",
+        "_frames",
         "_gap_s",
         "_heard",
         "_last_s",
         "_loop",
         "_patient",
+        "_raw",
+        "_raw_count",
         "_repeats",
+        "_request",
         "_stale",
+        "_teller",
         "_timeout_s",
         "_timer",
         "_timer_s",
@@ -59,7 +83,7 @@ class Stream(asyncio.Protocol):
         "broken",
     )  # fmt: skip
 
-    def __init__(self, framing: Framer, gap_s: float) -> None:
+    def __init__(self, framing: Framer, gap_s: float, teller: Teller) -> None:
         self.broken: OSError | None = None
         """Why the connection is of no more use; None while it stands."""
         self._loop = asyncio.get_running_loop()
@@ -77,6 +101,12 @@ class Stream(asyncio.Protocol):
         self._stale = 0  # bytes of frames that nobody waited for
         self._repeats = 0
         self._patient = self._heard = True
+        self._teller = teller
+        self._request = b""  # what an answer is awaited to, and what came that was none
+        self._raw = bytearray()
+        self._raw_count = 0
+        self._frames: list[bytes] = []
+        self._again = False  # what goes out now was asked before
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Set the socket up; asyncio calls this."""
@@ -98,6 +128,9 @@ class Stream(asyncio.Protocol):
             return
         frames = self._framer.feed(data)
         if not frames:
+            self._raw_count += len(data)
+            if len(self._raw) < MOST_BYTES:
+                self._raw += data[:MOST_BYTES]
             self._bear(self._framer.dropped)
             return
         asked = self._asked
@@ -110,6 +143,8 @@ class Stream(asyncio.Protocol):
             if self._watch is not None:
                 self._watch.came(frame)
             self._go_on(conversation.send, frame)
+            if self._asked == asked and self._conversation is conversation and len(self._frames) < _MOST_KEPT:
+                self._frames.append(frame)  # it was no answer, or not all of it
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the conversation with the reason; asyncio calls this."""
@@ -123,16 +158,17 @@ class Stream(asyncio.Protocol):
         """Carry ``conversation`` to its end and return its result; see :meth:`~bridge.meters.link.Link.converse`.
 
         Raises:
-            OSError: the connection broke. Close, then open another.
-            MeterError: whatever the conversation raises.
+            Anew: it asks for another connection, and is to be carried on there.
+            MeterError: whatever the conversation raises; of itself, or because the connection broke.
         """
         if self.broken is not None:
             conversation.close()
-            raise self.broken
+            raise self._teller.broke(self.broken)
         done: asyncio.Future[T] = self._loop.create_future()
         self._conversation, self._done, self._watch = conversation, done, watch
         self._timeout_s, self._patient, self._heard = timeout_s, patient, False
         self._deadline_s = self._loop.time() + timeout_s
+        self._forget_what_came()
         try:
             self._go_on(conversation.send, None)
             # The timer of the conversation before may do; it moves itself on.
@@ -183,7 +219,36 @@ class Stream(asyncio.Protocol):
         self._ended_s = self._loop.time()
         if self._transport is not None:
             self._transport.abort()  # nothing unsent is worth a lingering socket
-        self._end(error=error)
+        self._lead_out(error)
+
+    def _lead_out(self, error: OSError) -> None:
+        """Tell the conversation that the connection broke, and let it come to its end, or ask for another."""
+        conversation, self._conversation = self._conversation, None  # nothing of it is sent any more
+        if conversation is None:
+            self._end()
+            return
+        told = self._teller.broke(error)
+        for _ in range(_MOST_WAYS):
+            try:
+                if conversation.throw(told) is ANEW:
+                    self._end(error=Anew())
+                    return
+            except StopIteration as done:
+                self._end(result=done.value)
+                return
+            except Exception as raised:  # noqa: BLE001 - it is raised where the conversation is awaited
+                self._end(error=raised)
+                return
+        conversation.close()
+        self._end(error=told)
+
+    def _forget_what_came(self) -> None:
+        self._request = b""
+        if self._raw_count:
+            self._raw.clear()
+            self._raw_count = 0
+        if self._frames:
+            self._frames.clear()
 
     def _go_on(self, step: Callable[[Any], bytes], value: Any) -> None:
         """Take the conversation one step further and do what it says."""
@@ -194,7 +259,10 @@ class Stream(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - it is raised where the conversation is awaited
             self._end(error=error)
         else:
-            if request:
+            if request is ANEW:
+                self._conversation = None  # it goes on elsewhere
+                self._end(error=Anew())
+            elif request:
                 self._asked += 1
                 self._ask(request)
 
@@ -225,6 +293,9 @@ class Stream(asyncio.Protocol):
         if self._transport is None or self._conversation is None:
             return
         self._framer.reset()  # no stale byte can be taken for the answer
+        if (self._raw_count or self._frames) and not self._again:
+            self._forget_what_came()
+        self._request = request
         self._deadline_s = self._loop.time() + self._timeout_s
         if self._watch is not None:
             self._watch.sent(request)
@@ -247,13 +318,14 @@ class Stream(asyncio.Protocol):
             return
         if self._loop.time() >= self._deadline_s:
             self._deadline_s = self._loop.time() + self._timeout_s
-            silence = ReplyTimeout(
-                SILENCE,
-                hint="check addresses, framing and baud rate of the converter; a slow meter wants a longer TIMEOUT",
-                final=not self._patient and not self._heard,
+            silence = self._teller.silent(
+                self._timeout_s, self._request, bytes(self._raw), self._raw_count, tuple(self._frames)
             )
+            silence.final = not self._patient and not self._heard
             self._heard = self._patient  # the impatient ask again but once
+            self._again = True
             self._go_on(conversation.throw, silence)
+            self._again = False
             if self._conversation is None:
                 return
             self._repeats += 1

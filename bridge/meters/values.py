@@ -12,9 +12,12 @@ import json
 import math
 import struct
 from decimal import Decimal
+from ipaddress import IPv4Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 from bridge.meters import dates
+from bridge.meters.naming import short_obis
+from bridge.meters.typed import Bits, Enum, Stamp
 
 if TYPE_CHECKING:
     from bridge.sample import Scalar
@@ -24,6 +27,13 @@ _SCALED = frozenset({(3, 2), (4, 2), (5, 2), (5, 3)})
 _DATES = frozenset({(4, 5), (5, 6), (5, 7), (8, 2), (8, 5), (8, 6)})
 """Extended register: capture time. Demand register: capture time, start of the current period. Clock: time, begin and
 end of daylight saving (IEC 62056-6-2, 4.3.3, 4.3.4, 4.5.1)."""
+
+_ADDRESSES = frozenset(
+    {(42, 3), (42, 4), (42, 6), (42, 7), (42, 9), (42, 10), (48, 4), (48, 5), (48, 6), (48, 7), (48, 8)}
+)
+"""IPv4 setup: address, multicast, mask, gateway, name servers. IPv6 setup: the same in 16 octets (4.9.2, 4.9.3)."""
+_MEDIA = (*range(10), 15)
+"""Group A: abstract, electricity, heat cost allocators, cooling, heat, gas, water, other."""
 
 _SCALERS = range(-128, 128)  # scaler is an integer of eight bits
 _POWERS: tuple[int, ...] = tuple(10**n for n in range(129))
@@ -50,12 +60,14 @@ def interpret(raw: Any, *, class_id: int, attribute: int, scaler: int = 0) -> tu
         value and quality. The quality is empty when all is well. The value is None when there is none to publish.
     """
     where = (class_id, attribute)
+    if where in _ADDRESSES:
+        raw = _address(raw)
     if type(raw) is int:  # the most frequent by far
         if scaler and where in _SCALED:
             return _scaled(raw, scaler)
         return raw, _NO_DATE if where in _DATES else ""
     if isinstance(raw, bytes | bytearray):
-        return _octets(bytes(raw), where, scaler)
+        return _stamp(raw) if isinstance(raw, Stamp) else _octets(bytes(raw), where, scaler)
     if (nothing := _nothing(raw)) is not None:
         return None, nothing
     if where in _SCALED:
@@ -102,6 +114,10 @@ def scalar(raw: Any) -> Scalar:
 
     Octet strings become text when they are printable ASCII, else hex: serial numbers come both ways.
     """
+    if isinstance(raw, Bits):
+        return _bits(raw)
+    if isinstance(raw, Enum):
+        return int(raw)
     if isinstance(raw, bool | int | float | str):
         return raw
     return _text(bytes(raw)) if isinstance(raw, bytes | bytearray) else _json(raw)
@@ -145,6 +161,24 @@ def _octets(octets: bytes, where: tuple[int, int], scaler: int) -> tuple[Scalar,
     return _cut(text, _NO_NUMBER if scaler and where in _SCALED else "")
 
 
+def _stamp(stamp: Stamp) -> tuple[Scalar, str]:
+    return dates.iso(stamp) or (stamp.hex().upper(), "unset" if _is_open(stamp) else _NO_DATE)
+
+
+def _bits(bits: Bits) -> str:
+    """Return a bit string so that nobody takes it for a number: ThingsBoard makes one of text that looks like one."""
+    return f"0b{bits}"
+
+
+def _address(raw: Any) -> Any:
+    """Return IP addresses as text: four octets that came as an integer, or an array of those, or 16 octets."""
+    if isinstance(raw, list):
+        return [_address(part) for part in raw]
+    if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw <= 0xFFFFFFFF:
+        return str(IPv4Address(int(raw)))
+    return str(ip_address(bytes(raw))) if isinstance(raw, bytes) and len(raw) in (4, 16) else raw
+
+
 def _is_open(octets: bytes) -> bool:
     """Return whether every field of a date-time, date or time that has a date or time in it is left open."""
     return len(octets) in (4, 5, 12) and not octets[:9].strip(b"\xff")
@@ -163,9 +197,29 @@ def _plain(raw: Any) -> Any:
     if isinstance(raw, list | tuple):
         return [_plain(part) for part in raw]
     if isinstance(raw, bytes | bytearray):
-        stated = dates.iso(bytes(raw)) if dates.is_unmistakable(bytes(raw)) else None
-        return stated[0] if stated else _text(bytes(raw))
+        return _plain_octets(raw)
+    if isinstance(raw, Bits):
+        return _bits(raw)
     return raw if raw is None or isinstance(raw, bool | int | float | str) else str(raw)
+
+
+def _plain_octets(octets: bytes | bytearray) -> str:
+    if isinstance(octets, Stamp):
+        return str(_stamp(octets)[0])
+    octets = bytes(octets)
+    if dates.is_unmistakable(octets) or dates.is_likely(octets):
+        stated = dates.iso(octets)
+        return stated[0] if stated else "unset"
+    return short_obis(".".join(map(str, octets))) if _is_logical_name(octets) else _text(octets)
+
+
+def _is_logical_name(octets: bytes) -> bool:
+    """Return whether six octets can be an OBIS code: of a medium that there is, and no text (IEC 62056-6-1, 5.2)."""
+    return len(octets) == 6 and octets[0] in _MEDIA and any(octets) and not _is_printable(octets)
+
+
+def _is_printable(octets: bytes) -> bool:
+    return octets.isascii() and octets.decode().isprintable()
 
 
 def _cut(value: Scalar, quality: str = "") -> tuple[Scalar, str]:

@@ -55,6 +55,7 @@ class Wrapper:
         apdu: bytes,
         *,
         again: Callable[[], bytes] | None = None,  # noqa: ARG002 - nothing is repeated here
+        secret: bool = False,  # noqa: ARG002
     ) -> Conversation[bytes]:
         """Send ``apdu`` and return the next APDU of this meter.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from grafana.source.panels import Panel
     from grafana.source.style import Json
 
-SCHEMA_VERSION = 42  # Grafana 12.2's
+SCHEMA_VERSION = 42  # the last of the classic model; Grafana 13 takes it over by itself
 _COLUMNS = 24
 
 

@@ -114,12 +114,14 @@ def lines(
     empty: str = "nothing in this time range",
     levels: Levels = PLAIN,
     bounds: tuple[float | None, float | None] = (0, None),
+    decimals: int | None = None,
     stacked: bool = False,
     width: int = 12,
 ) -> Panel:
     """Return lines over time; ``levels`` are drawn as dashed limits, ``stacked`` adds the series up as bars."""
     fields = _fields(unit, empty, levels, NO_WORDS)
     fields |= {name: bound for name, bound in zip(("min", "max"), bounds, strict=True) if bound is not None}
+    fields |= {} if decimals is None else {"decimals": decimals}
     fields["color"] = {"mode": "palette-classic"}
     fields["custom"] = {
         "drawStyle": "bars" if stacked else "line",

@@ -10,7 +10,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-GRAFANA = "12.2.0"
+GRAFANA = "13.2.3"
 DATASOURCE: Json = {"type": "prometheus", "uid": "prometheus"}
 
 GONE = "not scraped"

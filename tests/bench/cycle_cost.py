@@ -31,11 +31,12 @@ from prometheus_client import disable_created_metrics
 
 import bridge
 from bridge import sample as travels
-from bridge.delivery.outbox import Outbox
-from bridge.delivery.publisher import Publisher
+from bridge.delivery.assembly import publisher
+from bridge.delivery.calls import no_commands
 from bridge.health.metrics import Metrics
 from bridge.meters.account import Account
 from bridge.meters.profile import Register
+from bridge.outbox.outbox import Outbox
 from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 
 if TYPE_CHECKING:
@@ -139,18 +140,20 @@ async def round_of(cycles: int, port: int, folder: Path, *, fleet: bool) -> dict
     """Every stage once."""
     metrics = Metrics(fleet=fleet, register_values=not fleet)
     meters = [Meter(f"meter-{number:05}", metrics) for number in range(METERS)]
-    outbox = Outbox(folder / "outbox.db", settings=OutboxSettings(), metrics=metrics)
+    outbox = Outbox(folder / "outbox.db", settings=OutboxSettings())
     await outbox.open()
-    publisher = Publisher(
+    delivery = publisher(
         BrokerSettings(host="127.0.0.1", port=port),
+        ThingsBoardSettings(),
         outbox=outbox,
-        thingsboard=ThingsBoardSettings(),
         device_names={},
+        memory_path=folder / "upstream.json",
+        commands=no_commands,
         metrics=metrics,
         rng=random.Random(),
     )
-    tasks = [asyncio.create_task(outbox.run()), asyncio.create_task(publisher._broker.run(publisher))]
-    while not publisher.connected:
+    tasks = [asyncio.create_task(outbox.run()), asyncio.create_task(delivery._upstream.run(delivery))]
+    while not delivery.connected:
         await asyncio.sleep(0.01)
 
     def account(meter: Meter, sample: Any) -> None:
@@ -160,7 +163,7 @@ async def round_of(cycles: int, port: int, folder: Path, *, fleet: bool) -> dict
     def all_of_it(meter: Meter, ts_ms: int) -> None:
         sample = meter.sample(ts_ms)
         outbox.put(sample)
-        publisher.live(sample)
+        delivery.live(sample)
         account(meter, sample)
 
     ready = {meter.name: meter.sample(1) for meter in meters}
@@ -168,7 +171,7 @@ async def round_of(cycles: int, port: int, folder: Path, *, fleet: bool) -> dict
         "sample": cost(lambda meter, ts_ms: meter.sample(ts_ms), meters, cycles),
         "account": cost(lambda meter, _: account(meter, ready[meter.name]), meters, cycles),
         "outbox": await looped(lambda meter, _: outbox.put(ready[meter.name]), meters, cycles),
-        "live": await looped(lambda meter, _: publisher.live(ready[meter.name]), meters, cycles),
+        "live": await looped(lambda meter, _: delivery.live(ready[meter.name]), meters, cycles),
         "idle": await looped(lambda *_: None, meters, cycles),
         "all": await looped(all_of_it, meters, cycles),
     }

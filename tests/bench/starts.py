@@ -2,8 +2,9 @@
 
 The bridge's container as users get it, with the demo meter; Mosquitto and the double of ThingsBoard run already, as
 they do when one container is replaced. The clock starts at Docker's ``StartedAt`` and stops at the double's answer to
-the first fence that came after a sample of this start. Also says where the time goes, by the container's own log.
-Needs Docker and the image ``dlms-bridge:under-test`` (the stack tests build it); nothing here passes or fails.
+the first question that came after a sample of this start: ThingsBoard has accepted it. Also says where the time goes,
+by the container's own log. Needs Docker and the image ``dlms-bridge:under-test`` (the stack tests build it); nothing
+here passes or fails.
 """
 
 from __future__ import annotations

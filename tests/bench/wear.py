@@ -1,6 +1,6 @@
 """What the outbox costs a flash disk, measured: ``python -m tests.bench.wear [--seconds N] [--json FILE]``.
 
-50 meters at 5 s through outbox, a real mosquitto and the double of ThingsBoard, all confirmed by the fence. Bytes are
+50 meters at 5 s through outbox, a real mosquitto and the double of ThingsBoard, all confirmed by marks. Bytes are
 the kernel's (``write_bytes`` of /proc/self/io), fsyncs are counted by strace where it is installed. Nothing here
 passes or fails. The folder must be on a disk: a tmpfs writes nothing.
 """
@@ -19,9 +19,10 @@ from pathlib import Path
 
 from loguru import logger
 
-from bridge.delivery.outbox import Outbox
-from bridge.delivery.publisher import Publisher
+from bridge.delivery.assembly import publisher
+from bridge.delivery.calls import no_commands
 from bridge.health.metrics import Metrics
+from bridge.outbox.outbox import Outbox
 from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 from tests.bench.drain import PASSWORD, read_for_ever
 from tests.fakes.mosquitto import Mosquitto
@@ -33,18 +34,20 @@ SETTLE_S = 5.0  # the first commits make the tables
 async def wear(folder: Path, seconds: float) -> dict[str, float | None]:
     """Run for so long and count."""
     metrics = Metrics()
-    outbox = Outbox(folder / "outbox.db", settings=OutboxSettings(), metrics=metrics)
+    outbox = Outbox(folder / "outbox.db", settings=OutboxSettings())
     await outbox.open()
     async with ThingsBoard() as server, Mosquitto(password=PASSWORD, upstream_port=server.port) as broker:
-        publisher = Publisher(
+        delivery = publisher(
             BrokerSettings(host="127.0.0.1", port=broker.port, credentials_file=broker.credentials_file),
+            ThingsBoardSettings(host="thingsboard", token="TOKEN"),
             outbox=outbox,
-            thingsboard=ThingsBoardSettings(host="thingsboard", token="TOKEN"),
             device_names={},
+            memory_path=folder / "upstream.json",
+            commands=no_commands,
             metrics=metrics,
             rng=random.Random(1),
         )
-        tasks = [asyncio.create_task(work) for work in (outbox.run(), publisher.run(), read_for_ever(outbox))]
+        tasks = [asyncio.create_task(work) for work in (outbox.run(), delivery.run(), read_for_ever(outbox))]
         await asyncio.sleep(SETTLE_S)
         trace, tracer = folder / "fsyncs", None
         if strace := shutil.which("strace"):
@@ -52,11 +55,11 @@ async def wear(folder: Path, seconds: float) -> dict[str, float | None]:
             tracer = await asyncio.create_subprocess_exec(strace, "-qq", *calls)
             await asyncio.sleep(0.5)
         began_s, bytes_before = time.monotonic(), _written_bytes()
-        before = [metrics.outbox_commits._value.get(), metrics.outbox_accepted._value.get()]
+        before = outbox.state
         await asyncio.sleep(seconds)
         took_s, written = time.monotonic() - began_s, _written_bytes() - bytes_before
-        commits = metrics.outbox_commits._value.get() - before[0]
-        accepted = metrics.outbox_accepted._value.get() - before[1]
+        commits = outbox.state.commits - before.commits
+        accepted = outbox.state.accepted - before.accepted
         if tracer is not None:
             tracer.terminate()
             await tracer.wait()

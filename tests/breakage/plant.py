@@ -213,8 +213,7 @@ class Plant:
 
     def wrong(self) -> list[str]:
         """Return what the status report complains about."""
-        complaints: list[str] = json.loads(self.get("/status")[1])["wrong"]
-        return complaints
+        return [wrong["said"] for wrong in json.loads(self.get("/status")[1])["wrong"]]
 
     def row(self, meter: str) -> dict[str, Any]:
         """Return the meter's row in the status report."""

@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.promtool, pytest.mark.timeout(300)
 
 NOTHING_TO_SHOW = {
     "Bytes nobody asked for": "these meters send none",
+    "Backlog gone in": "what waits for the next mark is a few samples, and need not get less",
     "Rate limit": "this ThingsBoard sets none",
     "Other values": "these meters have no register of another unit",
 }

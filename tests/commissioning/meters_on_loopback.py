@@ -13,7 +13,6 @@ from unittest import mock
 from bridge.__main__ import main
 from bridge.configuration.reading import read as read_configuration
 from bridge.demo import Memory, MeterServer, serve
-from bridge.health.exposition import Page
 from bridge.health.server import HealthServer
 from bridge.meters.framing import framer
 from bridge.meters.keys import Counters
@@ -97,7 +96,7 @@ def running_bridge():
     server = HealthServer(
         "127.0.0.1",
         0,
-        page=Page(()),
+        page=bytes,
         healthy=lambda: (True, "ok"),
         ready=lambda: (True, "ok"),
         status=lambda: {"meters": [], "delivery": {}},

@@ -108,14 +108,15 @@ async def test_whatever_the_running_bridge_says_is_masked_too(tmp_path):
     delivery = {
         "broker": "up", "upstream": "up", "token_shared": False, "last_confirmed_ago_s": 1.0, "waiting_samples": 0,
         "in_memory_samples": 0, "oldest_waiting_s": 0.0, "bytes": 0, "limit_bytes": 1, "lost_samples": 0,
-        "set_aside_samples": 0, "drain_s": None, "disk_failing_for_s": None, "disk_free_bytes": 1,
+        "lost_last_hour": 0, "set_aside_samples": 0, "drain_s": None, "unwritable_for_s": None, "disk_free_bytes": 1,
     }  # fmt: skip
-    report = {"version": "0", "time_s": 0.0, "uptime_s": 9.0, "wrong": [TOKEN], "delivery": delivery, "meters": [row]}
+    wrong = {"what": "upstream", "said": TOKEN, "meter": ""}
+    report = {"version": "0", "time_s": 0.0, "uptime_s": 9.0, "wrong": [wrong], "delivery": delivery, "meters": [row]}
     async with Clinic(tmp_path) as clinic:
         server = HealthServer(
             "127.0.0.1",
             clinic.health_port,
-            page=metrics.page,
+            page=metrics.page.text,
             healthy=lambda: (True, "ok"),
             ready=lambda: (True, "ok"),
             status=lambda: report,

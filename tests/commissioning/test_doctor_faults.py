@@ -17,17 +17,26 @@ import time
 
 import pytest
 
-from bridge.delivery.store import Store
 from bridge.demo.access import DEMO_AUTHENTICATION_KEY, DEMO_ENCRYPTION_KEY, Keys
 from bridge.demo.faults import Faults
+from bridge.outbox.store import Store
 from tests.commissioning.clinic import ROOT, Clinic
 from tests.delivery.test_tls import authorities, server_side  # noqa: F401 - fixtures
 from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.ports import free_port
 from tests.fakes.programs import find_program
 from tests.fakes.thingsboard import Behaviour, ThingsBoard
+from tests.thingsboard import packets
 
 pytestmark = pytest.mark.broker
+
+
+class Mute(ThingsBoard):
+    """Takes sessions, and hears nothing in them."""
+
+    def _packet(self, session, kind, flags, body, writer):
+        if kind != packets.PUBLISH:
+            super()._packet(session, kind, flags, body, writer)
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +57,8 @@ def outbox(tmp_path):
     def fill(ago_s: float, count: int = 3):
         store = Store(tmp_path / "data" / "outbox.db", max_bytes=10_000_000)
         now_ms = round((time.time() - ago_s) * 1000)
-        store.append([("main", now_ms + number, '{"voltage_l1":{"value":1,"unit":"V"}}') for number in range(count)])
+        body = '{"voltage_l1":{"value":1,"unit":"V"}}'
+        store.append([(number + 1, "main", now_ms + number, body, "main") for number in range(count)])
         store.close()
         return tmp_path / "data" / "outbox.db"
 
@@ -192,20 +202,21 @@ async def test_13_thingsboard_cannot_be_reached(tmp_path):
 
 async def test_14_thingsboard_accepts_and_does_not_answer(tmp_path, monkeypatch):
     monkeypatch.setattr("bridge.commissioning.doctor_upstream._FENCE_S", 1.0)
-    async with Clinic(tmp_path, thingsboard=ThingsBoard(Behaviour(answers_fence=False))) as clinic:
+    async with Clinic(tmp_path, thingsboard=Mute()) as clinic:
         found = await clinic.examine()
     assert (found.code, found.bad) == (1, ["upstream.fence_silent"])
 
 
-async def test_15_a_device_that_is_no_gateway_is_pointed_out(tmp_path):
-    class NoGateway(ThingsBoard):
-        def _answer_fence(self, topic, writer):
-            write = writer.write
-            writer.write = lambda packet: write(packet.replace(b"gatewayRateLimits", b"atewayRateLimits_"))
-            super()._answer_fence(topic, writer)
-            writer.write = write
+async def test_a_thingsboard_that_tells_no_limits_is_well_all_the_same(tmp_path):
+    async with Clinic(tmp_path, thingsboard=ThingsBoard(Behaviour(version="3.6.4"))) as clinic:
+        found = await clinic.examine()
+    assert (found.code, found.bad) == (0, [])
+    assert "upstream.fence" in found.signed("good")
+    assert "upstream.no_limits" in found.signed("none")
 
-    async with Clinic(tmp_path, thingsboard=NoGateway()) as clinic:
+
+async def test_15_a_device_that_is_no_gateway_is_pointed_out(tmp_path):
+    async with Clinic(tmp_path, thingsboard=ThingsBoard(Behaviour(is_gateway=False))) as clinic:
         found = await clinic.examine()
     assert (found.code, found.bad) == (0, [])
     assert "upstream.no_gateway" in found.signed("warn")
@@ -351,7 +362,7 @@ async def test_28_a_wrong_key(tmp_path):
 
 async def test_what_takes_too_long_is_said_to_be_late_and_the_rest_is_still_found(tmp_path, monkeypatch):
     monkeypatch.setattr("bridge.commissioning.doctor_upstream._FENCE_S", 30.0)
-    async with Clinic(tmp_path, thingsboard=ThingsBoard(Behaviour(answers_fence=False))) as clinic:
+    async with Clinic(tmp_path, thingsboard=Mute()) as clinic:
         began_s = time.monotonic()
         found = await clinic.examine(within_s=3)
     assert time.monotonic() - began_s < 12

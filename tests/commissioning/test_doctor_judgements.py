@@ -11,13 +11,19 @@ from bridge import __version__
 from bridge.commissioning import doctor_bridge, doctor_clock
 from bridge.commissioning.doctor import doctor
 from bridge.commissioning.doctor_disk import Outbox
+from bridge.commissioning.finding import bad, good
+from bridge.health.wellness import WHATS
 
 NOW_S = 1_800_000_000.0
 DELIVERY = {
     "broker": "up", "upstream": "up", "token_shared": False, "last_confirmed_ago_s": 2.0, "waiting_samples": 0,
-    "oldest_waiting_s": 0.0, "lost_samples": 0, "set_aside_samples": 0, "disk_failing_for_s": None,
+    "oldest_waiting_s": 0.0, "lost_samples": 0, "lost_last_hour": 0, "set_aside_samples": 0,
 }  # fmt: skip
 REPORT = {"version": __version__, "uptime_s": 3600.0, "wrong": [], "delivery": DELIVERY, "meters": []}
+
+
+def wrong(what):
+    return {"what": what, "said": f"{what}: as the bridge says it", "meter": ""}
 
 
 def names(findings):
@@ -49,11 +55,9 @@ def test_the_kernel_says_whether_the_clock_is_kept_or_cannot_be_asked():
     [
         ({}, [("good", "bridge.up")]),
         ({"version": "0.0.1"}, [("warn", "bridge.version"), ("good", "bridge.up")]),
-        ({"wrong": ["bridge: the event loop has not run for 20 s"]}, [("bad", "bridge.hangs")]),
-        (
-            {"delivery": DELIVERY | {"disk_failing_for_s": 61.0}},
-            [("good", "bridge.up"), ("bad", "disk.failing")],
-        ),
+        ({"wrong": [wrong("bridge")]}, [("bad", "bridge.hangs")]),
+        ({"wrong": [wrong("disk")]}, [("good", "bridge.up"), ("bad", "disk.failing")]),
+        ({"wrong": [wrong("broker"), wrong("meter")]}, [("good", "bridge.up")]),
     ],
 )
 def test_what_the_running_bridge_says_of_itself(changes, found):
@@ -69,23 +73,47 @@ def test_a_bridge_that_does_not_answer_is_judged_by_its_outbox(state, found):
 
 
 @pytest.mark.parametrize(
-    ("changes", "up_s", "found"),
+    ("changes", "says", "found"),
     [
-        ({}, 3600.0, [("good", "samples.fresh")]),
-        ({"last_confirmed_ago_s": None}, 10.0, [("none", "samples.none_yet")]),
-        ({"last_confirmed_ago_s": None}, 3600.0, [("bad", "samples.never")]),
-        ({"last_confirmed_ago_s": 75.0}, 3600.0, [("good", "samples.fresh")]),
-        ({"last_confirmed_ago_s": 76.0}, 3600.0, [("bad", "samples.stale")]),
+        ({}, (), [("good", "samples.fresh")]),
+        ({"last_confirmed_ago_s": None}, (), [("none", "samples.none_yet")]),
+        ({"last_confirmed_ago_s": 9000.0}, (), [("good", "samples.fresh")]),
+        ({"waiting_samples": 9}, ("stored",), [("bad", "samples.standing")]),
+        ({"waiting_samples": 9}, ("upstream",), [("warn", "samples.waiting")]),
+        ({"lost_samples": 3}, (), [("good", "samples.fresh")]),
+        ({"lost_last_hour": 3}, ("lost",), [("good", "samples.fresh"), ("bad", "samples.lost")]),
         (
-            {"lost_samples": 3, "set_aside_samples": 1},
-            3600.0,
-            [("good", "samples.fresh"), ("warn", "samples.lost"), ("warn", "samples.set_aside")],
+            {},
+            ("parked", "outbox"),
+            [("good", "samples.fresh"), ("bad", "samples.parked"), ("bad", "samples.nearly_full")],
         ),
+        ({"set_aside_samples": 1}, (), [("good", "samples.fresh"), ("warn", "samples.set_aside")]),
     ],
 )
-def test_the_age_of_the_last_confirmed_sample_is_judged_by_the_slowest_meter(changes, up_s, found):
-    report = REPORT | {"uptime_s": up_s, "delivery": DELIVERY | changes}
-    assert names(doctor_bridge.samples(report, Outbox("held"), NOW_S, slowest_s=5.0)) == found
+def test_samples_are_judged_as_the_bridge_judges_them(changes, says, found):
+    report = REPORT | {"wrong": [wrong(what) for what in says], "delivery": DELIVERY | changes}
+    assert names(doctor_bridge.samples(report, Outbox("held"), NOW_S)) == found
+
+
+def test_what_the_doctor_finds_well_and_the_bridge_does_not_is_the_bridges_word():
+    report = REPORT | {"wrong": [wrong("upstream")]}
+    found = doctor_bridge.quoted([good("doctor.upstream.session")], report, "upstream", "token")
+    assert names(found) == [("good", "upstream.session"), ("bad", "bridge.says")]
+    assert found[-1].detail == "upstream: as the bridge says it"
+    own = [bad("doctor.upstream.tcp", "doctor.upstream.tcp.fix")]
+    assert doctor_bridge.quoted(own, report, "upstream", "token") == own
+
+
+@pytest.mark.parametrize("what", sorted(set(WHATS) - {"meter", "clock"}))  # of meters: test_doctor_running
+def test_whatever_the_bridge_says_is_wrong_the_doctor_says_too(what):
+    report = REPORT | {"wrong": [wrong(what)]}
+    findings = [
+        *doctor_bridge.bridge(report, Outbox("held")),
+        *doctor_bridge.quoted([], report, "broker"),
+        *doctor_bridge.quoted([], report, "upstream", "token", "gateway"),
+        *doctor_bridge.samples(report, Outbox("held"), NOW_S),
+    ]
+    assert "bad" in {finding.sign for finding in findings}
 
 
 def test_a_check_that_fails_itself_hides_nothing_of_the_others(tmp_path, monkeypatch):

@@ -59,16 +59,16 @@ async def test_a_meter_in_its_backoff_is_asked_anew_and_found_well_again(tmp_pat
     assert not [one for one in mended.findings if one["group"] == "meters" and one["sign"] == "bad"]
 
 
-async def test_samples_that_are_not_confirmed_any_more_are_stale(tmp_path, monkeypatch):
-    monkeypatch.setattr("bridge.commissioning.doctor_bridge._FRESH_S", 1.0)
+async def test_samples_that_wait_because_thingsboard_is_gone_are_counted_and_its_absence_is_what_is_wrong(tmp_path):
     async with Clinic(tmp_path) as clinic:
         await clinic.run_bridge()
         await clinic.until(lambda: clinic.status()["delivery"]["last_confirmed_ago_s"] is not None)
         await clinic.thingsboard.stop()
-        await clinic.until(lambda: clinic.status()["delivery"]["last_confirmed_ago_s"] > 3)
+        await clinic.until(lambda: clinic.status()["delivery"]["upstream"] == "down")
+        await clinic.until(lambda: clinic.status()["delivery"]["waiting_samples"] > 0)
         found = await clinic.examine()
-    assert (found.code, found.bad) == (1, ["upstream.tcp", "samples.stale"])
-    assert found.one("samples.stale")["values"]["waiting"] > 0
+    assert (found.code, found.bad) == (1, ["upstream.tcp"])
+    assert found.one("samples.waiting")["values"]["waiting"] > 0
 
 
 async def test_settings_that_changed_since_the_start_are_noticed(tmp_path):

@@ -180,7 +180,7 @@ async def test_a_meter_that_locks_after_three_wrong_passwords_is_not_locked_by_r
             code, printed = await typed("read", "main", **settings(served, tmp_path, password=f"wrong {number // 2}"))
             assert code == 1, printed
         assert (memory.wrong_secrets, memory.locks) == (2, 0)
-        assert "nothing is tried until a day after that" in printed
+        assert "none is sent until a day after that" in printed
 
 
 async def test_probe_and_read_share_their_memory_of_refusals(tmp_path):

@@ -7,7 +7,7 @@ from unittest import mock
 import pytest
 
 from bridge.commissioning.probing.candidates import Address
-from bridge.commissioning.probing.knock import Patience, Scope
+from bridge.commissioning.probing.scope import Patience, Scope
 from bridge.commissioning.scan import Scan
 from bridge.demo import PUBLIC_CLIENT, Client, Memory
 from tests.commissioning.meters_on_loopback import Keyboard, meter, typed

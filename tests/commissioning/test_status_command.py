@@ -20,7 +20,7 @@ def port(plant):  # noqa: F811
     server = HealthServer(
         "127.0.0.1",
         0,
-        page=plant.metrics.page,
+        page=plant.metrics.page.text,
         healthy=lambda: (True, "ok"),
         ready=lambda: (True, "ok"),
         status=plant.plain,

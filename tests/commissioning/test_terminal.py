@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 
 import pytest
 
-from bridge.commissioning.terminal import Terminal
+from bridge.commissioning.terminal import Terminal, ticking
 
 
 class Screen(io.StringIO):
@@ -117,3 +118,47 @@ def test_clearing_does_nothing_to_a_file():
     Terminal(out, {}).clear()
     Terminal(screen, {}).clear()
     assert (out.getvalue(), screen.getvalue()) == ("", "\x1b[H\x1b[2J")
+
+
+class Clock:
+    def __init__(self):
+        self.now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+def test_a_pipe_gets_a_line_every_ten_seconds_of_silence():
+    out, clock = io.StringIO(), Clock()
+    terminal = Terminal(out, {}, clock_s=clock)
+    with terminal.progress() as bar:
+        for second in range(45):
+            clock.now_s = float(second)
+            if second == 15:
+                terminal.say("found something")
+            bar.show(f"question {second}")
+    assert lines(out) == [
+        "10 s: question 10",
+        "found something",
+        "25 s: question 25",
+        "35 s: question 35",
+    ]
+
+
+def test_a_document_is_not_interrupted():
+    out, clock = io.StringIO(), Clock()
+    with Terminal(out, {}, clock_s=clock).progress(lines=False) as bar:
+        clock.now_s = 60.0
+        bar.show("rows")
+    assert out.getvalue() == ""
+
+
+async def test_the_line_comes_however_long_one_step_takes():
+    out, clock = io.StringIO(), Clock()
+    with Terminal(out, {}, clock_s=clock).progress() as bar:
+        bar.show("one long step")
+        async with ticking(bar, every_s=0.001):
+            clock.now_s = 10.0
+            while not out.getvalue():
+                await asyncio.sleep(0.001)
+    assert lines(out) == ["10 s: one long step"]

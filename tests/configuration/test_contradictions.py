@@ -85,7 +85,7 @@ def test_a_secret_in_hex_must_be_hex_and_is_not_shown():
 
 
 def test_a_thingsboard_needs_a_host_and_a_token():
-    assert problems(THINGSBOARD__HOST="tb") == [
+    assert problems(METERS__MAIN__HOST="a", THINGSBOARD__HOST="tb") == [
         "THINGSBOARD__TOKEN: missing; THINGSBOARD__HOST is given, and ThingsBoard asks for an access token"
     ]
     assert problems(THINGSBOARD__TOKEN="x") == [
@@ -93,8 +93,39 @@ def test_a_thingsboard_needs_a_host_and_a_token():
     ]
 
 
+TB = {"THINGSBOARD__HOST": "tb", "THINGSBOARD__TOKEN": "x"}
+
+
+def test_without_a_meter_nothing_invented_goes_to_a_thingsboard():
+    [problem] = problems(**TB)
+    assert problem.startswith("METERS__<NAME>__HOST: missing; THINGSBOARD__HOST is given")
+    assert "POLL__DEMO_METER=true" in problem
+    assert load({**TB, "POLL__DEMO_METER": "true"}, NOWHERE).meters == {}
+
+
+@pytest.mark.parametrize("content", ["name,host\n", "name;host\n# main;192.168.1.127\n;\n"])
+def test_a_fleet_of_no_meters_is_no_wish_for_the_demo_meter(tmp_path, content):
+    file = tmp_path / "meters.csv"
+    file.write_text(content)
+    [problem] = problems(**TB, METERS_FILE=str(file))
+    assert problem.startswith("METERS_FILE=")
+    assert ": names no meter; THINGSBOARD__HOST is given" in problem
+
+
+def test_two_meters_are_two_devices():
+    main = {"METERS__MAIN__HOST": "a", "METERS__SECOND__HOST": "b"}
+    [problem] = problems(**main, METERS__MAIN__DEVICE="Building 1", METERS__SECOND__DEVICE="Building 1")
+    assert problem.startswith(
+        "METERS__SECOND__DEVICE: meter second would be device 'Building 1' in ThingsBoard, which meter main is "
+        "(METERS__MAIN__DEVICE)"
+    )
+    [problem] = problems(**main, METERS__MAIN__DEVICE="second")
+    assert problem.startswith("METERS__SECOND__DEVICE: meter second would be device 'second'")
+    assert load({**main, "METERS__MAIN__DEVICE": "Second"}, NOWHERE)  # ThingsBoard tells case apart
+
+
 def test_an_authoritys_certificate_must_be_there_and_in_use(tmp_path):
-    upstream = {"THINGSBOARD__HOST": "tb", "THINGSBOARD__TOKEN": "x"}
+    upstream = {"METERS__MAIN__HOST": "a", "THINGSBOARD__HOST": "tb", "THINGSBOARD__TOKEN": "x"}
     certificate = tmp_path / "ca.pem"
     assert problems(**upstream, THINGSBOARD__TLS="true", THINGSBOARD__CA_FILE=str(certificate)) == [
         f"THINGSBOARD__CA_FILE={certificate}: there is no such file"
@@ -109,7 +140,7 @@ def test_a_clients_certificate_is_two_files_needs_tls_and_stands_for_the_token(t
     monkeypatch.chdir(tmp_path)
     certificate, key = Path("client.pem"), Path("client.key")
     certificate.touch()
-    upstream = {"THINGSBOARD__HOST": "tb", "THINGSBOARD__CERT_FILE": str(certificate)}
+    upstream = {"METERS__MAIN__HOST": "a", "THINGSBOARD__HOST": "tb", "THINGSBOARD__CERT_FILE": str(certificate)}
     assert problems(**upstream, THINGSBOARD__TLS="true") == [
         "THINGSBOARD__KEY_FILE: missing; a client certificate is two files, and THINGSBOARD__CERT_FILE is one of them"
     ]

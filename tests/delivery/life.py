@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from bridge.delivery.outbox import Outbox
-from bridge.delivery.publisher import Publisher
+from bridge.delivery.assembly import publisher
+from bridge.delivery.calls import no_commands
 from bridge.health.metrics import Metrics
+from bridge.outbox.outbox import Outbox
 from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 from tests.delivery.conftest import sample
 
@@ -28,19 +29,21 @@ def live(folder: Path, broker_port: int, credentials: Path, first_ts_ms: int, se
 
 async def _living(folder: Path, port: int, credentials: Path, first_ts_ms: int, rng: random.Random) -> None:
     metrics = Metrics()
-    outbox = Outbox(folder / "outbox.db", settings=OutboxSettings(commit_interval=0.05), metrics=metrics)
+    outbox = Outbox(folder / "outbox.db", settings=OutboxSettings(commit_interval=0.05))
     await outbox.open()
-    publisher = Publisher(
+    delivery = publisher(
         BrokerSettings(host="127.0.0.1", port=port, credentials_file=credentials),
+        ThingsBoardSettings(host="thingsboard", token="TOKEN"),
         outbox=outbox,
-        thingsboard=ThingsBoardSettings(host="thingsboard", token="TOKEN"),
         device_names={},
+        memory_path=folder / "upstream.json",
+        commands=no_commands,
         metrics=metrics,
         rng=rng,
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(outbox.run())
-        tasks.create_task(publisher.run())
+        tasks.create_task(delivery.run())
         ts_ms = first_ts_ms
         while True:
             for _ in range(rng.randrange(1, 20)):

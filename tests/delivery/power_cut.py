@@ -2,8 +2,10 @@
 
 A *life* is a process with the delivery wing in it that takes samples as fast as a fleet gives them and says each one
 that its outbox accepted. It ends by SIGKILL. Broker and upstream come and go meanwhile. After about every third life
-the outbox's files are torn as a power cut may tear them and a kill does not (``torn.py`` tells what is fair). At the
-end one life is left to drain, and every sample that was ever said to be accepted must have arrived.
+the outbox's files are torn as a power cut may tear them and a kill does not (``torn.py`` tells what is fair); with
+``--beheaded`` a share of those lose the beginning of a file as well, which needs salvage and costs no sample; some
+lives end within that. At the end one life is left to drain, and every sample that was ever said to be accepted must
+have arrived.
 
 By hand: ``python -m tests.delivery.power_cut --cuts 1000``.
 """
@@ -22,14 +24,15 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bridge.delivery.outbox import Outbox
-from bridge.delivery.publisher import Publisher
+from bridge.delivery.assembly import publisher
+from bridge.delivery.calls import no_commands
 from bridge.health.metrics import Metrics
+from bridge.outbox.outbox import Outbox
 from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 from tests.delivery.life import live
-from tests.delivery.torn import tear
 from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.thingsboard import Behaviour, ThingsBoard
+from tests.outbox.torn import Head, behead, tear
 
 LIFE_STAMPS = 1_000_000  # time stamps of one life: none is given twice
 TORN = 1 / 3  # of the cuts
@@ -43,16 +46,22 @@ class Toll:
     Args:
         cuts: lives that were ended.
         torn: lives whose files were torn before the next.
+        beheaded: those whose files lost their beginning.
+        within_salvage: lives that ended in the middle of replacing the damaged file.
         accepted: samples that an outbox said it had.
         missing: those of them that never arrived.
+        left: samples that still waited when the last life's time was over.
         sent_twice: entries that arrived more than once.
         to_flowing_s: from each life's start to its first own sample at the upstream's side.
     """
 
     cuts: int = 0
     torn: int = 0
+    beheaded: int = 0
+    within_salvage: int = 0
     accepted: int = 0
     missing: set[int] = field(default_factory=set)
+    left: int = 0
     sent_twice: int = 0
     to_flowing_s: list[float] = field(default_factory=list)
 
@@ -65,15 +74,18 @@ class Toll:
                 f"flowing again after p50 {statistics.median(flowing):.2f} s, p99 {p99:.2f} s ({len(flowing)} lives)"
             )
         return (
-            f"{self.cuts} power cuts, {self.torn} with torn files | {self.accepted} samples accepted | "
-            f"{len(self.missing)} missing upstream | "
+            f"{self.cuts} power cuts, {self.torn} with torn files, {self.beheaded} with a file beheaded and "
+            f"{self.within_salvage} within its salvage | {self.accepted} samples accepted | "
+            f"{len(self.missing)} missing upstream, {self.left} still on disk | "
             f"{self.sent_twice} sent twice | {times}"
         )
 
 
 class _Run:
-    def __init__(self, folder: Path, server: ThingsBoard, broker: Mosquitto, seed: int) -> None:
+    def __init__(self, folder: Path, server: ThingsBoard, broker: Mosquitto, seed: int, beheaded: float) -> None:
         self._folder = folder
+        self._beheaded = beheaded
+        self._head: Head | None = None
         self._server = server
         self._broker = broker
         self._rng = random.Random(seed)
@@ -99,14 +111,25 @@ class _Run:
             await self._broker.kill()
         await asyncio.to_thread(process.join)
         process.close()
-        if self._rng.random() < TORN:
-            self.toll.torn += tear(self._folder / "outbox.db", self._rng) != "nothing to tear"
+        self._harm()
         watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watch
         if together:
             await self._broker.start()
         self.toll.cuts += 1
+
+    def _harm(self) -> None:
+        path = self._folder / "outbox.db"
+        self.toll.within_salvage += any(path.parent.glob("outbox.salvage*"))
+        if self._head is not None and self._head.forbids_tears:
+            return
+        self._head = None
+        if self._rng.random() < TORN:
+            self.toll.torn += tear(path, self._rng) != "nothing to tear"
+            if self._rng.random() < self._beheaded:
+                self._head = behead(path, self._rng)
+                self.toll.beheaded += self._head is not None
 
     async def _disturb(self) -> None:
         match self._rng.randrange(10):
@@ -131,34 +154,41 @@ class _Run:
                 return
 
     async def settle(self, timeout_s: float) -> None:
-        """Let what is left drain, and count."""
+        """Let what is left drain to a server that closes no session, and count."""
+        self._server.behaviour.drop_every = 0
         metrics = Metrics()
-        outbox = Outbox(self._folder / "outbox.db", settings=OutboxSettings(), metrics=metrics)
+        outbox = Outbox(self._folder / "outbox.db", settings=OutboxSettings())
         await outbox.open()
-        publisher = Publisher(
+        delivery = publisher(
             BrokerSettings(host="127.0.0.1", port=self._broker.port, credentials_file=self._broker.credentials_file),
+            ThingsBoardSettings(host="thingsboard", token="TOKEN"),
             outbox=outbox,
-            thingsboard=ThingsBoardSettings(host="thingsboard", token="TOKEN"),
             device_names={},
+            memory_path=self._folder / "last.json",
+            commands=no_commands,
             metrics=metrics,
             rng=self._rng,
         )
-        tasks = [asyncio.create_task(outbox.run()), asyncio.create_task(publisher.run())]
+        tasks = [asyncio.create_task(outbox.run()), asyncio.create_task(delivery.run())]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 while outbox.depth:
                     await asyncio.sleep(0.05)
+        self.toll.left = outbox.depth
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await outbox.close()
+        await self._server.settled()
         accepted = {int(ts_ms) for ts_ms in _ACCEPTED.findall((self._folder / "log").read_text())}
         self.toll.accepted = len(accepted)
         self.toll.missing = accepted - {ts_ms for _, ts_ms in self._server.telemetry}
         self.toll.sent_twice = len(self._server.order) - len(self._server.telemetry)
 
 
-async def power_cuts(folder: Path, *, cuts: int, seed: int = 1, longest_s: float = 1.5, drop_every: int = 0) -> Toll:
+async def power_cuts(
+    folder: Path, *, cuts: int, seed: int = 1, longest_s: float = 1.5, drop_every: int = 0, beheaded: float = 0.0
+) -> Toll:
     """Cut the power so often and say what it cost.
 
     Args:
@@ -166,13 +196,14 @@ async def power_cuts(folder: Path, *, cuts: int, seed: int = 1, longest_s: float
         cuts: how many lives.
         seed: of every random choice.
         longest_s: a life's longest.
+        beheaded: share of the torn files that lose their beginning too.
         drop_every: every so manieth message upstream is acknowledged, thrown away and the session closed; 0 for none.
     """
     async with (
         ThingsBoard(Behaviour(drop_every=drop_every)) as server,
         Mosquitto(password="of-this-run", upstream_port=server.port) as broker,
     ):
-        run = _Run(folder, server, broker, seed)
+        run = _Run(folder, server, broker, seed, beheaded)
         for life in range(1, cuts + 1):
             await run.cut(life, longest_s)
         await run.settle(timeout_s=90)
@@ -185,9 +216,14 @@ def main() -> None:
     arguments.add_argument("--cuts", type=int, default=200)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--drop-every", type=int, default=37)
+    arguments.add_argument("--beheaded", type=float, default=0.5)
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        toll = asyncio.run(power_cuts(Path(folder), cuts=chosen.cuts, seed=chosen.seed, drop_every=chosen.drop_every))
+        toll = asyncio.run(
+            power_cuts(
+                Path(folder), cuts=chosen.cuts, seed=chosen.seed, drop_every=chosen.drop_every, beheaded=chosen.beheaded
+            )
+        )
     print(toll)
     raise SystemExit(1 if toll.missing else 0)
 

@@ -6,11 +6,13 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Self
 
-from bridge.delivery.outbox import Outbox
-from bridge.delivery.publisher import Publisher
+from bridge.delivery.assembly import publisher
+from bridge.delivery.calls import no_commands
 from bridge.health.metrics import Metrics
+from bridge.outbox.destination import destination_of
+from bridge.outbox.outbox import Outbox
 from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
-from tests.delivery.conftest import figure, sample
+from tests.delivery.conftest import sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,26 +24,40 @@ class Rig:
     """Outbox and publisher, running while the ``async with`` lasts."""
 
     def __init__(
-        self, folder: Path, broker: Mosquitto, *, upstream: bool = False, confirm: str = "fence", **more
+        self,
+        folder: Path,
+        broker: Mosquitto,
+        *,
+        upstream: bool = False,
+        device_names: dict[str, str] | None = None,
+        **more,
     ) -> None:
+        self.folder = folder
+        self.device_names = {"main": "Main meter"} if device_names is None else device_names
         self.metrics = Metrics()
-        self.outbox = Outbox(folder / "outbox.db", settings=OutboxSettings(commit_interval=0.05), metrics=self.metrics)
         credentials = broker.credentials_file if broker.credentials_file.exists() else None
         self.settings = BrokerSettings(host="127.0.0.1", port=broker.port, credentials_file=credentials)
         self.thingsboard = ThingsBoardSettings(
-            host="thingsboard" if upstream else None, token="TOKEN" if upstream else None, confirm=confirm, **more
+            host="thingsboard" if upstream else None, token="TOKEN" if upstream else None, **more
         )
-        self.commands = None
+        self.outbox = Outbox(
+            folder / "outbox.db",
+            settings=OutboxSettings(commit_interval=0.05),
+            destination=destination_of(self.thingsboard, next(iter(self.device_names.values()), "")),
+            devices=self.device_names,
+        )
+        self.commands = no_commands
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         await self.outbox.open()
-        self.publisher = Publisher(
+        self.publisher = publisher(
             self.settings,
+            self.thingsboard,
             outbox=self.outbox,
-            thingsboard=self.thingsboard,
-            device_names={"main": "Main meter"},
-            **({"commands": self.commands} if self.commands else {}),
+            device_names=self.device_names,
+            memory_path=self.folder / "upstream.json",
+            commands=self.commands,
             metrics=self.metrics,
             rng=random.Random(1),
         )
@@ -60,7 +76,7 @@ class Rig:
 
     @property
     def confirmed(self) -> int:
-        return int(figure(self.metrics.outbox_confirmed))
+        return self.outbox.state.stored
 
     def put(self, first: int, count: int, **values) -> None:
         for ts_ms in range(first, first + count):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bridge.delivery.rate_limits import Told
 from bridge.sample import Presence
 from tests.delivery.rig import Rig
 from tests.fakes.mosquitto import Mosquitto
@@ -28,6 +29,15 @@ class Plant:
         return self.server.told
 
 
+def connects(server):
+    return [content for topic, content in server.told if topic == "v1/gateway/connect"]
+
+
+def attributes(server):
+    told = [content for topic, content in server.told if topic == "v1/gateway/attributes"]
+    return {device: values for content in told for device, values in content.items()}
+
+
 @pytest.fixture
 async def plant(tmp_path):
     async with ThingsBoard() as server, Mosquitto(password="secret", upstream_port=server.port) as broker:
@@ -48,19 +58,29 @@ async def test_a_meter_is_announced_with_its_type_and_attributes_before_its_samp
     assert plant.server.told[1][1]["Main meter"]["serial_number"] == "M17"
 
 
-async def test_a_meter_that_is_gone_is_disconnected(plant):
+async def test_a_meter_that_does_not_answer_stays_open_over_there_for_a_device_that_was_disconnected_gets_no_calls(
+    plant,
+):
     plant.rig.publisher.notice(HERE)
     await plant.told(2)
     plant.rig.publisher.notice(Presence("main", present=False))
-    assert (await plant.told(3))[2] == ("v1/gateway/disconnect", {"device": "Main meter"})
+    plant.server.send("v1/gateway/rpc", {"device": "Main meter", "data": {"id": 5, "method": "reconnect"}})
+    assert (await plant.told(3))[2][0] == "v1/gateway/rpc"
+    assert "v1/gateway/disconnect" not in [topic for topic, _ in plant.server.told]
 
 
-async def test_a_new_session_is_told_everything_again(plant):
+async def test_in_a_new_session_a_device_is_proven_before_its_samples_and_its_attributes_are_not_told_again(plant):
     plant.rig.publisher.notice(HERE)
-    await plant.told(2)
+    plant.rig.put(1, 1)
+    await plant.rig.until(lambda: plant.rig.confirmed == 1)
+    came = []
+    plant.server.came = lambda topic, payload: came.append(topic)
     plant.server.close_sessions()
-    topics = [topic for topic, _ in await plant.told(4)]
-    assert topics == ["v1/gateway/connect", "v1/gateway/attributes"] * 2
+    plant.rig.put(2, 1)
+    await plant.rig.until(lambda: plant.rig.confirmed == 2)
+    assert came.index("v1/gateway/attributes/request") < came.index("v1/gateway/telemetry")
+    assert "v1/gateway/connect" not in came  # it is known to be there, with its type: the question alone opens it
+    assert "v1/gateway/attributes" not in came
 
 
 @pytest.mark.parametrize(
@@ -95,13 +115,15 @@ async def test_hostile_calls_are_survived(plant):
     assert plant.asked == []
 
 
-async def test_a_fleet_is_introduced_whole_and_behind_it_come_its_samples(plant):
-    for number in range(500):
-        plant.rig.publisher.notice(Presence(f"m{number}", present=True, attributes={"serial_number": str(number)}))
+async def test_a_fleet_is_introduced_whole_and_no_sample_waits_for_the_last_of_it(plant):
+    for number in range(300):
+        plant.rig.publisher.notice(Presence(f"m{number}", present=True, attributes={"serial_number": f"S{number}"}))
     plant.rig.put(1, 10)
-    await plant.told(1000)
     await plant.rig.until(lambda: plant.rig.confirmed == 10)
-    assert len({content["device"] for topic, content in plant.server.told if topic.endswith("/connect")}) == 500
+    assert len(connects(plant.server)) < 300
+    await plant.rig.until(lambda: len(attributes(plant.server)) == 300)
+    assert {content["type"] for content in connects(plant.server)} == {"meter"}
+    assert attributes(plant.server)["m7"]["serial_number"] == "S7"
 
 
 async def test_the_gateway_devices_own_telemetry_is_told(plant):
@@ -123,6 +145,7 @@ async def test_in_device_mode_a_meters_own_session_carries_samples_attributes_an
             await rig.until(lambda: rig.confirmed == 500)
             server.send("v1/devices/me/rpc/request/77", {"method": "reconnect", "params": {}})
             await plant.told(2)
+            await server.until(500)
     assert {ts_ms for _, ts_ms in server.telemetry} == set(range(1, 501))
     assert [topic for topic, _ in server.told] == ["v1/devices/me/attributes", "v1/devices/me/rpc/response/77"]
     assert server.told[0][1]["serial_number"] == "M17"
@@ -131,20 +154,24 @@ async def test_in_device_mode_a_meters_own_session_carries_samples_attributes_an
 
 
 async def test_an_answer_of_our_own_is_never_taken_for_thingsboards(tmp_path):
-    """A call under the number of a fence that stands: its answer goes out and confirms nothing."""
+    """A call under the number of a question that stands: its answer goes out, and says nothing about limits."""
     async with (
         ThingsBoard(Behaviour(is_gateway=False, answers_fence=False)) as server,
         Mosquitto(password="secret", upstream_port=server.port, mode="device") as broker,
     ):
         rig = Rig(tmp_path, broker, upstream=True, mode="device")
-        plant = Plant(server, rig)
+        said = {"rateLimits": {"telemetryMessages": "1:3600"}}
+
+        async def answer(device, method, params):
+            return said
+
+        rig.commands = answer
         async with rig:
             rig.put(1, 5)
             await rig.until(lambda: server.counts["fences"] >= 1)
-            asked = rig.publisher._asked[0]
+            asked = rig.publisher._limits_number
             server.send(f"v1/devices/me/rpc/request/{asked}", {"method": "reconnect", "params": {}})
-            await plant.told(1)
-            assert server.told == [(f"v1/devices/me/rpc/response/{asked}", {"success": True})]
-            server.send(f"v1/devices/me/rpc/request/{asked + 1}", {"method": "reconnect", "params": {}})
-            await plant.told(2)
-            assert rig.confirmed == 0
+            await rig.until(lambda: (f"v1/devices/me/rpc/response/{asked}", said) in server.told)
+            rig.put(6, 5)
+            await rig.until(lambda: rig.confirmed == 10)
+            assert rig.publisher._limits.told == Told()

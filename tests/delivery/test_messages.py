@@ -8,16 +8,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery.messages import TELEMETRY, Message, Unfit, batches, body, live
-from bridge.delivery.row import Row
+from bridge.delivery.messages import DEVICE_TELEMETRY, MAX_BYTES, TELEMETRY, Message, Room, TelemetryBuilder, live
+from bridge.outbox.body import body
+from bridge.outbox.row import Row
 from bridge.sample import Layout, Sample, Value
 from tests.delivery.conftest import sample
+from tests.thingsboard.client import Client
 
 SCALARS = st.one_of(st.integers(), st.floats(), st.text(max_size=50), st.booleans())
 
 
-def row(number: int, meter: str = "main", text: str = '{"v":1}', ts_ms: int | None = None) -> Row:
-    return Row(number, meter, number * 1000 if ts_ms is None else ts_ms, text)
+def row(number: int, device: str = "main", text: str = '{"v":1}', ts_ms: int | None = None) -> Row:
+    return Row(number, "meter", number * 1000 if ts_ms is None else ts_ms, text, device)
+
+
+def built(rows: list[Row], room: Room | None = None, *, as_device: bool = False) -> tuple[Message, int]:
+    """The message that the first of the rows make, and how many those are."""
+    builder, count = TelemetryBuilder(room or Room(), as_device=as_device), 0
+    for one in rows:
+        if not builder.add(one):
+            break
+        count += 1
+    return builder.message(), count
 
 
 def strict(payload: bytes | str):
@@ -27,10 +39,8 @@ def strict(payload: bytes | str):
     return json.loads(payload, parse_constant=refuse)
 
 
-def test_a_batch_has_thingsboards_form_and_groups_by_device():
-    rows = [row(1, "a"), row(2, "b"), row(3, "a")]
-
-    (message,) = batches(rows, {"a": "Meter A"})
+def test_a_message_has_thingsboards_form_and_groups_by_device():
+    message, _ = built([row(1, "Meter A"), row(2, "b"), row(3, "Meter A")])
 
     assert message.topic == TELEMETRY == "v1/gateway/telemetry"
     assert strict(message.payload) == {
@@ -38,8 +48,20 @@ def test_a_batch_has_thingsboards_form_and_groups_by_device():
         "b": [{"ts": 2000, "values": {"v": 1}}],
     }
     assert message.ids == (1, 2, 3)
-    assert message.points == 3
+    assert (message.entries, message.points) == (2, 3)
     assert message.devices == {"Meter A": 2, "b": 1}
+
+
+def test_in_a_meters_own_session_there_is_no_name():
+    message, _ = built([row(1), row(2)], as_device=True)
+
+    assert message.topic == DEVICE_TELEMETRY == "v1/devices/me/telemetry"
+    assert strict(message.payload) == [{"ts": 1000, "values": {"v": 1}}, {"ts": 2000, "values": {"v": 1}}]
+    assert message.entries == 1
+
+
+def test_two_messages_are_the_same_only_if_they_are_one():
+    assert built([row(1)])[0] != built([row(1)])[0]
 
 
 def test_the_live_copy_has_values_with_units_and_the_time():
@@ -75,7 +97,7 @@ def test_what_json_cannot_say_is_left_out_and_the_rest_stays():
 
 def test_hostile_names_are_escaped():
     said = sample(1, **{'k"},{"x': 1, "nul\0": 'text"\\\n'})
-    (message,) = batches([Row(1, 'd"]', 5, body(said))], {})
+    message, _ = built([row(1, 'd"]', body(said), ts_ms=5)])
 
     assert strict(message.payload) == {'d"]': [{"ts": 5, "values": {'k"},{"x': 1, "nul\0": 'text"\\\n'}}]}
 
@@ -190,59 +212,97 @@ def test_a_profiles_own_key_is_never_said_twice():
 
 @pytest.mark.parametrize("text", ['{"a":1,"b":123456789012345678901234567890}', '{"a":"\\ud800","b":2}'])
 def test_a_body_that_a_fast_library_refuses_is_still_sent(text):
-    (message,) = batches([row(1, text=text)], {})
+    message, _ = built([row(1, text=text)])
 
     assert message.points == 2
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 40)), max_size=60),
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 40)), min_size=1, max_size=60),
     st.integers(150, 2000),
-    st.one_of(st.none(), st.integers(1, 100)),
+    st.integers(1, 3),
+    st.integers(1, 100),
     st.one_of(st.none(), st.integers(1, 50)),
 )
-def test_every_row_is_in_exactly_one_message_and_no_message_passes_a_cap(sizes, max_bytes, points, device_points):
+def test_no_message_passes_what_it_may_have_but_by_its_first_row(sizes, max_bytes, entries, points, device_points):
     rows = [
-        row(number, meter, "{" + ",".join(f'"k{key}":1.25' for key in range(size)) + "}")
-        for number, (meter, size) in enumerate(sizes)
+        row(number, device, "{" + ",".join(f'"k{key}":1.25' for key in range(size)) + "}")
+        for number, (device, size) in enumerate(sizes)
     ]
+    room = Room(max_bytes, entries, points, None if device_points is None else lambda device: device_points)
 
-    found = list(batches(rows, {}, max_bytes=max_bytes, max_points=points, max_device_points=device_points))
+    message, count = built(rows, room)
 
-    seen = []
-    for item in found:
-        if isinstance(item, Unfit):
-            seen.append(item.id)
-            continue
-        seen += item.ids
-        assert len(item.payload) <= max_bytes
-        assert sum(item.devices.values()) == item.points
-        if len(item.ids) > 1:
-            assert points is None or item.points <= points
-            for device, entries in strict(item.payload).items():
-                assert device_points is None or len(entries) == 1 or item.devices[device] <= device_points
-        strict(item.payload)
-    assert seen == [one.id for one in rows]
+    assert message.ids == tuple(one.id for one in rows[:count])
+    said = strict(message.payload)
+    assert sum(len(entry) for entry in said.values()) == count
+    assert message.devices == {device: sum(len(one["values"]) for one in entry) for device, entry in said.items()}
+    if count > 1:
+        assert len(message.payload) <= max_bytes
+        assert message.entries <= entries
+        assert message.points <= points
+        assert device_points is None or max(message.devices.values()) <= max(device_points, sizes[0][1])
 
 
-def test_a_sample_larger_than_a_message_is_named_and_the_others_go():
-    big = '{"k":"' + "x" * 70_000 + '"}'
-
-    found = list(batches([row(1), row(2, text=big), row(3)], {}))
-
-    assert [item.id for item in found if isinstance(item, Unfit)] == [2]
-    assert [item.ids for item in found if isinstance(item, Message)] == [(1,), (3,)]
+def test_a_sample_larger_than_a_message_is_refused_with_its_size():
+    with pytest.raises(ValueError, match=f"more than the {MAX_BYTES}"):
+        TelemetryBuilder(Room()).add(row(2, text='{"k":"' + "x" * 70_000 + '"}'))
 
 
-def test_a_row_that_a_damaged_disk_made_unreadable_is_named():
-    (unfit,) = batches([row(1, text='{"v":')], {})
+def test_a_row_that_a_damaged_disk_made_unreadable_is_refused():
+    with pytest.raises(ValueError, match="not a JSON object"):
+        TelemetryBuilder(Room()).add(row(1, text='{"v":'))
 
-    assert unfit == Unfit(1, "not a JSON object")
+
+def test_a_full_message_is_just_under_the_cap():
+    message, count = built([row(number, f"m{number % 50}") for number in range(5000)])
+
+    assert 59_000 < len(message.payload) <= MAX_BYTES
+    assert count < 5000
 
 
-def test_a_full_batch_is_just_under_the_cap():
-    rows = [row(number, f"m{number % 50}") for number in range(5000)]
+def test_what_it_takes_on_the_line_is_more_than_its_payload():
+    message, _ = built([row(1)])
+    assert len(message.payload) + 50 < message.size_bytes < len(message.payload) + 150
 
-    first, *_ = batches(rows, {})
 
-    assert 59_000 < len(first.payload) <= 60_000
+TEXTS = st.one_of(
+    st.text(max_size=20),
+    st.from_regex(r"-?[0-9]*\.?[0-9]+", fullmatch=True),
+    st.sampled_from(
+        ["00012345", "-5", "5.50", ".5", "1e5", "12E45", "0x1F", "true", "+5", " 5", "5.", "1\0" + "2", "٣"]
+    ),
+)
+
+
+def stored_by_thingsboard(topic: str, payload: str) -> tuple[dict, dict]:
+    """Telemetry and attributes that the model, which repeats the recordings, has of device A in the end."""
+    client = Client()
+    client.publish(topic, json.loads(payload))
+    client.wait(5)
+    rows = client.server.rows("A")
+    return dict(rows.get(1, {})), dict(client.server.attributes("A"))
+
+
+@given(TEXTS)
+def test_text_is_still_text_in_thingsboard(text):
+    values = body(Sample("m", 1, [Value("serial", "", text, "")]))
+
+    stored, _ = stored_by_thingsboard("v1/gateway/telemetry", f'{{"A":[{{"ts":1,"values":{values}}}]}}')
+
+    assert isinstance(stored["serial"], str)
+    assert stored["serial"].lstrip(" ") == text.replace("\0", "\N{REPLACEMENT CHARACTER}").lstrip(" ")
+
+
+def test_only_text_that_looks_like_a_number_has_a_space_in_front():
+    said = strict(body(sample(1, a="00012345", b="12E45", c="SN-5", d="-0.5", e=5)))
+
+    assert said == {"a": " 00012345", "b": "12E45", "c": "SN-5", "d": " -0.5", "e": 5}
+
+
+def test_a_nul_in_text_is_shown_and_not_cut():
+    assert strict(body(sample(1, a="12\0" + "34"))) == {"a": "12\N{REPLACEMENT CHARACTER}34"}
+
+
+def test_the_live_copy_has_text_as_it_is():
+    assert strict(live(sample(1, a="00012345"))[1])["values"]["a"]["value"] == "00012345"

@@ -1,6 +1,7 @@
 """A key and a secret become a token, once, kept where only the bridge and the broker's group can read it."""
 
 import asyncio
+import contextlib
 import json
 import random
 import stat
@@ -11,9 +12,11 @@ import pytest
 from loguru import logger
 
 from bridge.delivery import provisioning
-from bridge.delivery.provisioning import TOKEN_FILE, is_wanted, provision
+from bridge.delivery.provisioning import Provisioning, is_wanted
+from bridge.delivery.token_file import TOKEN_FILE, kept
 from bridge.settings import ThingsBoardSettings
 from tests.fakes.mosquitto import Mosquitto
+from tests.fakes.thingsboard import Behaviour, ThingsBoard
 
 pytestmark = pytest.mark.broker
 
@@ -22,6 +25,33 @@ TOKEN = "a-token-from-thingsboard"
 
 def settings(port, **more):
     return ThingsBoardSettings(host="127.0.0.1", port=port, provision_key="KEY", provision_secret="SECRET", **more)
+
+
+def provisioning_of(port, folder, is_up=lambda: False):
+    return Provisioning(settings(port), folder, is_up=is_up, rng=random.Random(1))
+
+
+@contextlib.asynccontextmanager
+async def running(one):
+    task = asyncio.create_task(one.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition):
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """What takes minutes takes hundredths of a second."""
+    for name in ("_LOOK_EVERY_S", "_DOWN_FOR_S", "_TRY_EVERY_S", "_FIRST_WAIT_S"):
+        monkeypatch.setattr(provisioning, name, 0.01)
 
 
 class Provisioner:
@@ -57,16 +87,16 @@ SUCCESS = json.dumps({"status": "SUCCESS", "credentialsType": "ACCESS_TOKEN", "c
 async def test_a_token_is_asked_for_once_and_kept(tmp_path):
     async with Mosquitto() as broker:
         with Provisioner(broker.port, [SUCCESS]) as thingsboard:
-            assert is_wanted(settings(broker.port), tmp_path)
+            assert is_wanted(settings(broker.port))
             async with asyncio.timeout(20):
-                await provision(settings(broker.port), tmp_path, random.Random(1))
+                await provisioning_of(broker.port, tmp_path).obtain()
     file = tmp_path / TOKEN_FILE
     assert file.read_text() == f"{TOKEN}\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert thingsboard.requests == [
         {"deviceName": "dlms-bridge", "provisionDeviceKey": "KEY", "provisionDeviceSecret": "SECRET"}
     ]
-    assert not is_wanted(settings(1883), tmp_path)
+    assert kept(tmp_path) == TOKEN
 
 
 @pytest.mark.parametrize(
@@ -85,7 +115,7 @@ async def test_a_refusal_is_named_and_asked_again_and_no_secret_is_said(tmp_path
     async with Mosquitto() as broker:
         with Provisioner(broker.port, [refusal, SUCCESS]) as thingsboard:
             async with asyncio.timeout(20):
-                await provision(settings(broker.port), tmp_path, random.Random(1))
+                await provisioning_of(broker.port, tmp_path).obtain()
     logger.remove(handler)
     said = "".join(lines)
     assert len(thingsboard.requests) == 2
@@ -97,7 +127,7 @@ async def test_a_refusal_is_named_and_asked_again_and_no_secret_is_said(tmp_path
 async def test_a_server_that_is_away_is_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr(provisioning, "_FIRST_WAIT_S", 0.05)
     broker = Mosquitto()
-    asking = asyncio.create_task(provision(settings(broker.port), tmp_path, random.Random(1)))
+    asking = asyncio.create_task(provisioning_of(broker.port, tmp_path).obtain())
     await asyncio.sleep(0.2)
     assert not asking.done()
     async with broker:
@@ -107,5 +137,72 @@ async def test_a_server_that_is_away_is_waited_for(tmp_path, monkeypatch):
     assert (tmp_path / TOKEN_FILE).exists()
 
 
-def test_a_token_of_ones_own_needs_no_provisioning(tmp_path):
-    assert not is_wanted(ThingsBoardSettings(host="tb", token="mine"), tmp_path)
+def test_a_token_of_ones_own_needs_no_provisioning():
+    assert not is_wanted(ThingsBoardSettings(host="tb", token="mine"))
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"two words\n", b"a\nb\n", b"\x00\xff\x07token", "tök".encode()])
+async def test_a_file_that_holds_no_token_is_no_token_and_another_is_asked_for(tmp_path, content, soon):
+    """It needed hands: the broker waited for ever, or named a setting that was not there."""
+    (tmp_path / TOKEN_FILE).write_bytes(content)
+    assert kept(tmp_path) is None
+    async with Mosquitto() as broker:
+        with Provisioner(broker.port, [SUCCESS]):
+            async with running(provisioning_of(broker.port, tmp_path)):
+                await until(lambda: kept(tmp_path) == TOKEN)
+
+
+async def test_a_token_that_thingsboard_no_longer_knows_is_replaced(tmp_path, soon, monkeypatch):
+    (tmp_path / TOKEN_FILE).write_text("revoked\n")
+    asked = []
+
+    async def answers(_):
+        asked.append(kept(tmp_path))
+        return TOKEN
+
+    monkeypatch.setattr(provisioning, "_ask", answers)
+    async with ThingsBoard(Behaviour(token=TOKEN)) as server, running(provisioning_of(server.port, tmp_path)):
+        await until(lambda: kept(tmp_path) == TOKEN)
+        await until(lambda: server.counts["sessions"])  # it is tried as well, and taken
+    assert asked == ["revoked"]
+
+
+async def test_a_token_is_not_tried_while_the_broker_has_its_session(tmp_path, soon):
+    """A session of its own would throw the broker's out."""
+    (tmp_path / TOKEN_FILE).write_text(f"{TOKEN}\n")
+    async with (
+        ThingsBoard(Behaviour(token=TOKEN)) as server,
+        running(provisioning_of(server.port, tmp_path, is_up=lambda: True)),
+    ):
+        await asyncio.sleep(0.3)  # what must not happen needs time not to happen in
+        assert server.counts["sessions"] == 0
+
+
+async def test_a_server_that_is_away_says_nothing_of_the_token(tmp_path, soon, monkeypatch):
+    (tmp_path / TOKEN_FILE).write_text(f"{TOKEN}\n")
+    tried = asyncio.Event()
+    connack = provisioning._connack
+
+    async def watched(*arguments):
+        try:
+            return await connack(*arguments)
+        finally:
+            tried.set()
+
+    monkeypatch.setattr(provisioning, "_connack", watched)
+    async with running(provisioning_of(1, tmp_path)), asyncio.timeout(30):
+        await tried.wait()
+        await asyncio.sleep(0.05)
+    assert kept(tmp_path) == TOKEN
+
+
+async def test_a_token_that_cannot_be_kept_is_the_disks_fault_and_named_so(tmp_path, soon):
+    lines = []
+    handler = logger.add(lines.append)
+    (tmp_path / "file").write_text("in the way of the folder")
+    async with Mosquitto() as broker:
+        with Provisioner(broker.port, [SUCCESS] * 9):
+            async with running(provisioning_of(broker.port, tmp_path / "file")):
+                await until(lambda: any("cannot keep the token" in line for line in lines))
+    logger.remove(handler)
+    assert "data volume" in "".join(lines)

@@ -60,7 +60,7 @@ async def test_samples_reach_the_broker_in_thingsboards_form_and_leave_the_outbo
         await rig.until(lambda: rig.confirmed == 1000 and len(ear.stamps) == 1000)
         ear.close()
 
-        assert ear.stamps == list(range(1, 1001))
+        assert sorted(ear.stamps) == list(range(1, 1001))  # each once
         assert list(json.loads(ear.heard[0][1])) == ["Main meter"]
         assert rig.outbox.depth == 0
         assert figure(rig.metrics.broker_connected) == 1

@@ -77,6 +77,7 @@ async def test_with_an_authority_of_ones_own_samples_arrive(tmp_path, authoritie
     ):
         rig.put(1, 100)
         await rig.until(lambda: rig.confirmed == 100)
+        await server.until(100)
         assert len(server.telemetry) == 100
 
 
@@ -91,6 +92,7 @@ async def test_with_a_clients_certificate_samples_arrive_without_a_token(tmp_pat
     ):
         rig.put(1, 100)
         await rig.until(lambda: rig.confirmed == 100)
+        await server.until(100)
         assert len(server.telemetry) == 100
 
 

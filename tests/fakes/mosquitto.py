@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -39,6 +41,12 @@ def _upstream(port: int, token: str | None, tls: str, mode: str) -> str:
     for name, value in values.items():
         section = section.replace(name, value)
     return re.sub("^restart_timeout .*", "restart_timeout 1 2 10", section, flags=re.MULTILINE)
+
+
+def _watcher() -> str:
+    """What the container's own script runs beside the broker, so that the bridge can have it connect anew."""
+    script = (_HERE / "start.sh").read_text()
+    return script[script.index("renew_on_request() {") :].partition("\n}\n")[0] + "\n}\nrenew_on_request &\n"
 
 
 def tls_lines(ca_file: Path, cert_file: Path | str = "", key_file: Path | str = "") -> str:
@@ -77,13 +85,19 @@ class Mosquitto:
         if password is not None:
             self.credentials_file.write_text(f"bridge\n{password}\n")
             lines.append(f"password_file {self._passwords(password)}")
+        if acl is None and password is not None:
+            acl = (_HERE / "acl").read_text()
         if acl is not None:
             (folder / "acl").write_text(acl)
             (folder / "acl").chmod(0o644)
             lines.append(f"acl_file {folder / 'acl'}")
+        self._watcher = ""
         if upstream_port is not None:
             lines.append(_upstream(upstream_port, token, tls, mode))
+            self._watcher = _watcher()
         self._config.write_text("\n".join(lines))
+        user = f"-u bridge\n-P {password}\n" if password else ""
+        (folder / "mosquitto_sub").write_text(f"-h 127.0.0.1\n-p {self.port}\n{user}")
 
     def _passwords(self, password: str) -> Path:
         path = Path(self._folder.name) / "passwords"
@@ -97,10 +111,15 @@ class Mosquitto:
 
     async def start(self) -> None:
         """Start it and wait until it takes connections."""
+        # As start.sh does it: the shell becomes the broker, and what it started before goes on beside it.
+        broker, path = Path(find_program("mosquitto")), os.environ.get("PATH", os.defpath)
+        environ = os.environ | {"XDG_CONFIG_HOME": self._folder.name, "PATH": f"{broker.parent}{os.pathsep}{path}"}
+        script = f'{self._watcher}exec "$0" -c "$1"'
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                find_program("mosquitto"), "-c", str(self._config), stdout=log, stderr=log
-            )
+                "sh", "-euc", script, str(broker), str(self._config),
+                stdout=log, stderr=log, env=environ, start_new_session=True,
+            )  # fmt: skip
         async with asyncio.timeout(20):
             while True:
                 try:
@@ -119,6 +138,8 @@ class Mosquitto:
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(number)
             await self._process.wait()
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # the watcher, which a container takes with it
         self._process = None
 
     def pause(self) -> None:

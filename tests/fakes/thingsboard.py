@@ -1,10 +1,8 @@
-"""A double of ThingsBoard's MQTT transport: what the real one is known to do, and nothing else.
+"""A double of ThingsBoard's MQTT transport: the model that repeats the recordings, behind a socket.
 
-Known from its sources: one session a token, the newcomer throws the first out by a bare close; a message past the rate
-limit is acknowledged, thrown away and the session closed (before 4.2.1: closed without the acknowledgement); bad JSON,
-a bad shape and more than 65,536 bytes close without an acknowledgement; unknown topics are acknowledged and discarded;
-what comes on ``v1/gateway/*`` from a device that is no gateway is never acknowledged; ``getSessionLimits`` is answered
-by the transport itself. The packets are amqtt's.
+It owns the socket, the wall clock and what tests like to look at; what ThingsBoard does is the model's
+(``tests/thingsboard/``). Since it does what the real one does, an acknowledgement is not yet a stored row: wait for
+:meth:`ThingsBoard.until`, or look at :attr:`ThingsBoard.order` for what was accepted. MQTT 3.1.1 and 5.
 """
 
 from __future__ import annotations
@@ -12,73 +10,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import time
-from collections import Counter, deque
-from dataclasses import dataclass, field
+import random
 from typing import TYPE_CHECKING, Any, Self
 
-from amqtt.adapters import StreamReaderAdapter
-from amqtt.errors import AMQTTError, CodecError, MQTTError, NoDataError
-from amqtt.mqtt import packet_class
-from amqtt.mqtt.connack import ConnackPacket
-from amqtt.mqtt.connect import ConnectPacket
-from amqtt.mqtt.disconnect import DisconnectPacket
-from amqtt.mqtt.packet import MQTTFixedHeader
-from amqtt.mqtt.pingreq import PingReqPacket
-from amqtt.mqtt.pingresp import PingRespPacket
-from amqtt.mqtt.puback import PubackPacket
-from amqtt.mqtt.publish import PublishPacket
-from amqtt.mqtt.suback import SubackPacket
-from amqtt.mqtt.subscribe import SubscribePacket
-from amqtt.mqtt.unsuback import UnsubackPacket
-from amqtt.mqtt.unsubscribe import UnsubscribePacket
+import orjson
+
+from tests.thingsboard import packets
+from tests.thingsboard.behaviour import Behaviour, Limits
+from tests.thingsboard.events import Closed, Deliver, Puback, Refusal, Session
+from tests.thingsboard.payloads import MAX_PACKET_BYTES
+from tests.thingsboard.server import ThingsBoard as Model
 
 if TYPE_CHECKING:
     import ssl
+    from collections import Counter
 
-MAX_PAYLOAD_BYTES = 65_536
-_GATEWAY = "v1/gateway/"
+__all__ = ["MAX_PACKET_BYTES", "Behaviour", "Limits", "ThingsBoard"]
+
 _TELEMETRY = "v1/gateway/telemetry"
 _OWN_TELEMETRY = "v1/devices/me/telemetry"
-_RPC_REQUEST = "v1/devices/me/rpc/request/"
-_RPC_RESPONSE = "v1/devices/me/rpc/response/"
-_KNOWN = (
-    "v1/devices/me/telemetry",
-    "v1/devices/me/attributes",
-    f"{_GATEWAY}connect",
-    f"{_GATEWAY}disconnect",
-    f"{_GATEWAY}attributes",
-    f"{_GATEWAY}rpc",
-)
-
-
-class _Close(Exception):  # noqa: N818 - what happens, not what went wrong
-    """The session ends without a word."""
-
-
-@dataclass
-class Behaviour:
-    """What this ThingsBoard is like; may be changed while it runs.
-
-    Args:
-        token: the device's.
-        is_gateway: whether the device is marked so.
-        answers_fence: whether ``getSessionLimits`` is known.
-        tells: limits in that answer, ``count:seconds`` texts by name.
-        limits: telemetry messages really taken, as (count, seconds).
-        puback_before_close: what a message past the limit gets before the session is closed.
-        drop_every: every so manieth telemetry message is treated as past the limit; 0 for none.
-        poison: a value with this key makes the message one that it cannot read.
-    """
-
-    token: str = "TOKEN"
-    is_gateway: bool = True
-    answers_fence: bool = True
-    tells: dict[str, str] = field(default_factory=dict)
-    limits: tuple[tuple[int, float], ...] = ()
-    puback_before_close: bool = True
-    drop_every: int = 0
-    poison: str | None = None
+_OWN_ATTRIBUTES = "v1/devices/me/attributes"
+_QUESTIONS = ("v1/devices/me/rpc/request/", "v1/devices/me/attributes/request/", "v1/gateway/attributes/request")
+_KNOWN = ("v1/devices/me/", "v1/gateway/", "/provision/")
 
 
 class ThingsBoard:
@@ -87,35 +40,75 @@ class ThingsBoard:
     def __init__(self, behaviour: Behaviour | None = None, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls  # one that asks for a client's certificate takes that for its credentials
         self.behaviour = behaviour if behaviour is not None else Behaviour()
+        self.model = Model(self.behaviour, rng=random.Random(1))
+        self.model.watch(accepted=self.accepted, stored=self.stored)
         self.port = port
         self.telemetry: dict[tuple[str, int], dict[str, Any]] = {}
-        """What was stored: values by device and time stamp, as the real one upserts them."""
+        """What was stored: values by device and time stamp, as they are upserted."""
         self.order: list[tuple[str, int]] = []
-        """Every entry in the order in which it came, those that came twice included."""
+        """Every entry in the order in which it was accepted, those that came twice included."""
         self.told: list[tuple[str, Any]] = []
-        """What came besides telemetry, in order: topic and content."""
-        self.counts: Counter[str] = Counter()
+        """What was acknowledged besides telemetry, questions and marks, in order: topic and content."""
+        self.marks: list[Any] = []
+        """What a gateway wrote to its own attributes, and what the bridge in device mode wrote as a mark."""
         self.unexpected: list[tuple[str, bytes]] = []
         self.subscriptions: set[str] = set()
         self.arrived = asyncio.Event()
         self._server: asyncio.Server | None = None
-        self._sessions: dict[str, asyncio.StreamWriter] = {}
-        self._taken: deque[float] = deque()
+        self._unacknowledged: dict[tuple[Session, int | None], tuple[str, Any]] = {}
+        self._writers: dict[Session, asyncio.StreamWriter] = {}
+        self._open: set[asyncio.StreamWriter] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What the model counted."""
+        return self.model.counts
+
+    # For what looks on: to be overridden
+
+    def came(self, topic: str, payload: bytes) -> None:
+        """A message came, whatever becomes of it."""
+
+    def accepted(self, device: str, rows: list[tuple[int, dict[str, Any]]]) -> None:
+        """Rows of a device came and will be acknowledged."""
+        self.order += [(device, ts_ms) for ts_ms, _ in rows]
+        self.arrived.set()
+
+    def stored(self, device: str, rows: list[tuple[int, dict[str, Any]]]) -> None:
+        """Rows of a device reached the database."""
+        for ts_ms, values in rows:
+            self.telemetry.setdefault((device, ts_ms), {}).update(values)
+        self.arrived.set()
+
+    # What happens to it
 
     async def start(self) -> None:
         """Listen; on the same port as before."""
+        self.model.start(self._now_s())
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        """Go away: close every session and listen no more."""
+        """Leave the network: close every session and listen no more. What was accepted is stored all the same."""
         if self._server is not None:
             self._server.close()
             self.close_sessions()
             await self._server.wait_closed()
             self._server = None
-        while self._sessions:
+        while self._open:
             await asyncio.sleep(0.001)
+
+    async def kill(self) -> None:
+        """``kill -9``: what is not stored is gone, the sessions too; :meth:`start` starts it anew."""
+        self.model.kill(self._now_s())
+        self._pump()
+        await self.stop()
+
+    def database(self, up: bool) -> None:
+        """The database goes away, or comes back."""
+        self.model.database(up, self._now_s())
+        self._pump()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -123,10 +116,12 @@ class ThingsBoard:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+        if self._timer is not None:
+            self._timer.cancel()
 
     def close_sessions(self) -> None:
         """End every session by a bare close; who wants to may connect again."""
-        for writer in self._sessions.values():
+        for writer in list(self._open):
             writer.transport.abort()
 
     async def until(self, count: int, timeout_s: float = 60) -> None:
@@ -136,133 +131,125 @@ class ThingsBoard:
                 self.arrived.clear()
                 await self.arrived.wait()
 
+    async def settled(self, timeout_s: float = 60) -> None:
+        """Wait until all that was accepted is stored."""
+        async with asyncio.timeout(timeout_s):
+            while self.model.next_stored_s() is not None:
+                self.arrived.clear()
+                await self.arrived.wait()
+
     def send(self, topic: str, payload: object) -> None:
-        """Publish to the device, QoS 0."""
-        packet = PublishPacket.build(topic, json.dumps(payload).encode(), None, dup_flag=False, qos=0, retain=False)
-        for writer in self._sessions.values():
-            writer.write(packet.to_bytes())
+        """Publish to the device, QoS 0, whatever it is."""
+        for session, writer in self._writers.items():
+            writer.write(packets.publish(session.mqtt, topic, json.dumps(payload).encode()))
+
+    # The socket
+
+    @staticmethod
+    def _now_s() -> float:
+        return asyncio.get_running_loop().time()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        stream = StreamReaderAdapter(reader)
-        with contextlib.suppress(_Close, OSError, NoDataError, MQTTError, AMQTTError, CodecError):
-            await self._session(stream, writer)
-        for token in [token for token, other in self._sessions.items() if other is writer]:
-            del self._sessions[token]
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-
-    async def _session(self, stream: StreamReaderAdapter, writer: asyncio.StreamWriter) -> None:
-        connect = await ConnectPacket.from_stream(stream)
-        if connect.proto_level != 4:
-            writer.write(ConnackPacket.build(0, 1).to_bytes())
-            raise _Close
-        # As the real one: X.509 credentials are looked at first, and then no user name is.
-        name = "X.509" if writer.get_extra_info("peercert") else connect.username
-        if name not in ("X.509", self.behaviour.token):
-            self.counts["refused"] += 1
-            writer.write(ConnackPacket.build(0, 5).to_bytes())
-            raise _Close
-        self.counts["sessions"] += 1
-        first = self._sessions.get(name)
-        if first is not None:
-            self.counts["thrown out"] += 1
-            first.transport.abort()
-        self._sessions[name] = writer
-        writer.write(ConnackPacket.build(0, 0).to_bytes())
-        while True:
-            header = await MQTTFixedHeader.from_stream(stream)
-            if header is None:
-                return
-            packet = await packet_class(header).from_stream(stream, fixed_header=header)
-            self._packet(packet, writer)
-
-    def _packet(self, packet: object, writer: asyncio.StreamWriter) -> None:
-        match packet:
-            case PublishPacket():
-                self._publish(packet, writer)
-            case SubscribePacket():
-                self.subscriptions.update(topic for topic, _ in packet.payload.topics)
-                codes = [min(qos, 1) for _, qos in packet.payload.topics]
-                writer.write(SubackPacket.build(packet.variable_header.packet_id, codes).to_bytes())
-            case UnsubscribePacket():
-                writer.write(UnsubackPacket.build(packet.variable_header.packet_id).to_bytes())
-            case PingReqPacket():
-                writer.write(PingRespPacket().to_bytes())
-            case DisconnectPacket():
-                raise _Close
-
-    def _publish(self, packet: PublishPacket, writer: asyncio.StreamWriter) -> None:
-        topic, payload = packet.topic_name, bytes(packet.data or b"")
-        if len(payload) > MAX_PAYLOAD_BYTES:
-            self.counts["too large"] += 1
-            raise _Close
-        if topic.startswith(_GATEWAY) and not self.behaviour.is_gateway:
-            self.counts["no gateway"] += 1
-            return
-        if topic == _TELEMETRY or (topic == _OWN_TELEMETRY and payload.startswith(b"[")):
-            if self._past_limit():
-                self.counts["past limit"] += 1
-                if self.behaviour.puback_before_close:
-                    self._acknowledge(packet, writer)
-                raise _Close
-            self._store(payload)
-        elif topic.startswith(_RPC_REQUEST):
-            self.counts["fences"] += 1
-            if self.behaviour.answers_fence:
-                self._answer_fence(topic, writer)
-        elif topic in _KNOWN or topic.startswith(_RPC_RESPONSE):
-            self.told.append((topic, json.loads(payload)))
-        else:
-            self.unexpected.append((topic, payload))
-        self._acknowledge(packet, writer)
-        self.arrived.set()
-
-    def _acknowledge(self, packet: PublishPacket, writer: asyncio.StreamWriter) -> None:
-        if packet.qos:
-            writer.write(PubackPacket.build(packet.packet_id).to_bytes())
-
-    def _past_limit(self) -> bool:
-        self.counts["messages"] += 1
-        every = self.behaviour.drop_every
-        if every and self.counts["messages"] % every == 0:
-            return True
-        now = time.monotonic()
-        longest = max((seconds for _, seconds in self.behaviour.limits), default=0)
-        while self._taken and now - self._taken[0] > longest:
-            self._taken.popleft()
-        for count, seconds in self.behaviour.limits:
-            if sum(now - taken <= seconds for taken in self._taken) >= count:
-                return True
-        self._taken.append(now)
-        return False
-
-    def _store(self, payload: bytes) -> None:
+        stream, session = packets.Stream(), None
+        self._open.add(writer)
         try:
-            devices = json.loads(payload, parse_constant=lambda name: (_ for _ in ()).throw(ValueError(name)))
-            if isinstance(devices, list):  # a device's own session says no name
-                devices = {"me": devices}
-            entries = [
-                (device, entry["ts"], entry["values"]) for device, entries in devices.items() for entry in entries
-            ]
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            self.counts["unreadable"] += 1
-            raise _Close from error
-        for _, ts_ms, values in entries:
-            if not isinstance(ts_ms, int) or not isinstance(values, dict) or self.behaviour.poison in values:
-                self.counts["unreadable"] += 1
-                raise _Close
-        for device, ts_ms, values in entries:
-            self.telemetry.setdefault((device, ts_ms), {}).update(values)
-            self.order.append((device, ts_ms))
+            while data := await reader.read(1 << 16):
+                for kind, flags, body in stream.feed(data):
+                    if session is None:
+                        session = self._connect(kind, body, writer)
+                    else:
+                        self._packet(session, kind, flags, body, writer)
+                self._pump()
+                if writer.is_closing():
+                    break
+        except (OSError, packets.NotMqtt):
+            pass
+        finally:
+            if session is not None:
+                self.model.disconnect(session, self._now_s())
+                self._writers.pop(session, None)
+                for key in [key for key in self._unacknowledged if key[0] is session]:
+                    del self._unacknowledged[key]
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            self._open.discard(writer)
 
-    def _answer_fence(self, topic: str, writer: asyncio.StreamWriter) -> None:
-        answer = {
-            "maxPayloadSize": MAX_PAYLOAD_BYTES,
-            "maxInflightMessages": 100,
-            "rateLimits": {},
-            "gatewayRateLimits": self.behaviour.tells,
-        }
-        response = f"{_RPC_RESPONSE}{topic.removeprefix(_RPC_REQUEST)}"
-        packet = PublishPacket.build(response, json.dumps(answer).encode(), None, dup_flag=False, qos=0, retain=False)
-        writer.write(packet.to_bytes())
+    def _connect(self, kind: int, body: bytes, writer: asyncio.StreamWriter) -> Session:
+        if kind != packets.CONNECT:
+            raise packets.NotMqtt
+        connect = packets.read_connect(body)
+        # As the real one: X.509 credentials are looked at first, and then no user name is.
+        token = self.behaviour.token if writer.get_extra_info("peercert") else connect.user_name or ""
+        answer = self.model.connect(self._now_s(), token=token, mqtt=connect.level, client_id=connect.client_id)
+        if isinstance(answer, Refusal):
+            if answer.code is not None:
+                writer.write(packets.connack(connect.level, answer.code))
+            raise packets.NotMqtt
+        self._writers[answer] = writer
+        writer.write(packets.connack(connect.level, 0))
+        return answer
+
+    def _packet(self, session: Session, kind: int, flags: int, body: bytes, writer: asyncio.StreamWriter) -> None:
+        now_s, level = self._now_s(), session.mqtt
+        if kind == packets.PUBLISH:
+            message = packets.read_publish(level, flags, body)
+            self.came(message.topic, message.payload)
+            self._note(session, message)
+            self.model.publish(
+                session, now_s, mid=message.mid, topic=message.topic, payload=message.payload, qos=message.qos
+            )
+            self.arrived.set()
+        elif kind == packets.SUBSCRIBE:
+            asked = packets.read_topics(level, body, options=True)
+            self.subscriptions.update(asked.topics)
+            codes = self.model.subscribe(session, asked.topics, now_s)
+            writer.write(packets.suback(level, asked.mid, codes))
+        elif kind == packets.UNSUBSCRIBE:
+            asked = packets.read_topics(level, body, options=False)
+            self.model.unsubscribe(session, asked.topics, now_s)
+            writer.write(packets.unsuback(level, asked.mid, len(asked.topics)))
+        elif kind == packets.PINGREQ:
+            writer.write(packets.pingresp())
+        elif kind == packets.DISCONNECT:
+            writer.close()
+
+    def _note(self, session: Session, message: packets.Publish) -> None:
+        topic, payload = message.topic, message.payload
+        if not topic.startswith(_KNOWN):
+            self.unexpected.append((topic, payload))
+        elif topic == _TELEMETRY or topic.startswith(_QUESTIONS) or (topic == _OWN_TELEMETRY and payload[:1] == b"["):
+            pass
+        else:
+            with contextlib.suppress(orjson.JSONDecodeError):
+                self._unacknowledged[session, message.mid] = (topic, orjson.loads(payload))
+
+    def _tell(self, session: Session, mid: int) -> None:
+        topic, content = self._unacknowledged.pop((session, mid), (None, None))
+        if topic == _OWN_ATTRIBUTES and (session.is_gateway or "bridge_mark" in content):
+            self.marks.append(content)
+        elif topic is not None:
+            self.told.append((topic, content))
+
+    def _pump(self) -> None:
+        """Write what the model has to say by now, and come again when it has more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for event in self.model.advance(self._now_s()):
+            match event:
+                case Puback(session=session, mid=mid, reason=reason) if session in self._writers:
+                    self._writers[session].write(packets.puback(mid, reason))
+                    self._tell(session, mid)
+                case Deliver(session=session, topic=topic, payload=payload) if session in self._writers:
+                    self._writers[session].write(packets.publish(session.mqtt, topic, payload))
+                case Closed(session=session, reason=reason) if session in self._writers:
+                    writer = self._writers.pop(session)
+                    if reason is not None:
+                        writer.write(packets.disconnect(reason))
+                    writer.close()
+        self.arrived.set()
+        times = (self.model.next_event_s(), self.model.next_stored_s())
+        next_s = min((time_s for time_s in times if time_s is not None), default=None)
+        if next_s is not None:
+            self._timer = asyncio.get_running_loop().call_at(next_s, self._pump)

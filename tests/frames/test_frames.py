@@ -10,6 +10,7 @@ import pytest
 from bridge.demo.hdlc import parse as parse_hdlc
 from bridge.errors import MeterError
 from bridge.meters import prepared
+from bridge.meters.conversation import ANEW
 from bridge.meters.framing import HdlcFramer, framer
 from bridge.meters.hdlc import Hdlc
 from bridge.meters.prepared import Attribute, Request, Result
@@ -36,6 +37,9 @@ class Playback:
         try:
             request = next(conversation)
             while True:
+                if request is ANEW:  # a new connection: no octets of it stand in the file
+                    request = conversation.send(None)
+                    continue
                 if request:
                     line = self._lines.pop(0)
                     assert line.direction == ">", f"asked {request.hex(' ')} where the meter still spoke"

@@ -81,7 +81,7 @@ def scraped(metrics: Metrics, folder: Path, *, interval_s: int = 1) -> Iterator[
     """Serve ``metrics`` and scrape them every ``interval_s`` seconds."""
     program = find_program("prometheus")
     server = HealthServer(
-        "127.0.0.1", 0, page=metrics.page, healthy=lambda: (True, ""), ready=lambda: (True, ""), status=dict
+        "127.0.0.1", 0, page=metrics.page.text, healthy=lambda: (True, ""), ready=lambda: (True, ""), status=dict
     )
     (folder / "prometheus.yml").write_text(CONFIG.format(port=server.port, interval_s=interval_s, rules=RULES))
     port = _free_port()

@@ -37,6 +37,7 @@ def read(metrics, meter):
     metrics.request_took(meter, 0.08)
     metrics.cycle_late(0.002)
     metrics.meter_list_refused.labels(meter).set(1)
+    metrics.meter_left_out.labels(meter).set(1)
     metrics.meter_counter_remaining.labels(meter).set(0.75)
     metrics.meter_clock_drift.labels(meter).set(-3)
     metrics.meter_recovered.labels(meter).set(time.time())
@@ -73,8 +74,10 @@ def deliver(metrics):
     metrics.fence_seconds.observe(0.2)
     metrics.delivery_replayed.inc()
     metrics.delivery_rate_limit.set(20)
+    metrics.wrong.labels("meter").set(1)
     metrics.disk_size.set(1e9)
     metrics.disk_free.set(5e8)
+    metrics.delivery_marks.set(1)
     metrics.delivery_drain.set(40)
     metrics.last_confirmed.set(time.time())
 

@@ -1,11 +1,16 @@
 """/metrics, /healthz, /readyz, /status, /log and /read over real HTTP."""
 
 import json
+import socket
+import threading
 import urllib.error
 import urllib.request
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
+from bridge.health.http import CONNECTIONS, Request
 from bridge.health.metrics import Metrics
 from bridge.health.server import HealthServer, _read
 
@@ -26,7 +31,7 @@ def served():
     server = HealthServer(
         "127.0.0.1",
         0,
-        page=metrics.page,
+        page=metrics.page.text,
         healthy=lambda: bridge.healthy,
         ready=lambda: bridge.ready,
         status=lambda: {"wrong": []},
@@ -36,6 +41,17 @@ def served():
     )
     yield bridge, metrics, f"http://127.0.0.1:{server.port}"
     server.close()
+
+
+def accepted_on(port):
+    """Return how many connections this process holds on the server's side of ``port``."""
+    held = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            held.add(str(descriptor.readlink()))
+    rows = (row.split() for row in Path("/proc/self/net/tcp").read_text().splitlines()[1:])
+    established = (row for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01")
+    return sum(f"socket:[{row[9]}]" in held for row in established)
 
 
 def get(url, method="GET"):
@@ -108,9 +124,86 @@ def test_nobody_from_elsewhere_has_a_meter_read():
         answered.append(meter)
         return {}
 
-    environ = {"REQUEST_METHOD": "POST", "QUERY_STRING": "meter=main"}
     codes = [
-        _read(environ | {"REMOTE_ADDR": address}, read)[0] for address in ("172.18.0.3", "fe80::1%eth0", "10.0.0.9")
+        _read(Request("POST", "/read", "meter=main", address), read).status
+        for address in ("172.18.0.3", "fe80::1%eth0", "10.0.0.9", "::ffff:10.0.0.9")
     ]
-    assert (codes, answered) == ([403, 403, 403], [])
-    assert [_read(environ | {"REMOTE_ADDR": here}, read)[0] for here in ("127.0.0.1", "::1")] == [200, 200]
+    assert (codes, answered) == ([403, 403, 403, 403], [])
+    for here in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
+        assert _read(Request("POST", "/read", "meter=main", here), read).status == 200
+
+
+def serving(**given):
+    metrics = Metrics()
+    given = {"healthy": lambda: (True, "ok"), "ready": lambda: (True, "ok"), "status": dict} | given
+    return HealthServer("127.0.0.1", 0, page=metrics.page.text, **given)
+
+
+def test_300_connections_that_say_nothing_cost_no_thread_and_the_health_check_is_answered(served, capfd):
+    _, _, url = served
+    port = int(url.rpartition(":")[2])
+    before = threading.active_count()
+    with ExitStack() as slow:
+        for _ in range(300):
+            one = slow.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+            one.sendall(b"GET /healthz HTTP/1.1\r\nHost: a")
+        assert get(f"{url}/healthz") == (200, "ok\n")
+        assert get(f"{url}/metrics")[0] == 200
+        assert threading.active_count() - before <= 4
+        assert 0 < accepted_on(port) <= CONNECTIONS
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_who_does_not_ask_in_time_and_who_sends_no_http_is_let_go(served, monkeypatch):
+    monkeypatch.setattr("bridge.health.http._HEAD_WITHIN_S", 0.2)
+    port = int(served[2].rpartition(":")[2])
+    for said, answer in ((b"GET /healthz HTT", b""), (b"x" * 20_000, b""), (b"\x16\x03\r\n\r\n", b"HTTP/1.1 400")):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as one:
+            one.sendall(said)
+            try:
+                assert one.recv(100).startswith(answer)
+            except ConnectionResetError:
+                assert not answer
+
+
+def test_readings_that_take_long_keep_no_health_check_waiting():
+    going_on = threading.Event()
+    server = serving(read=lambda _: {"done": going_on.wait(20)})
+    url = f"http://127.0.0.1:{server.port}"
+    asked = [threading.Thread(target=get, args=(f"{url}/read?meter=m", "POST")) for _ in range(8)]
+    for one in asked:
+        one.start()
+    try:
+        assert get(f"{url}/healthz") == (200, "ok\n")
+    finally:
+        going_on.set()
+        for one in asked:
+            one.join()
+        server.close()
+
+
+def test_a_page_that_cannot_be_made_is_500_and_takes_nothing_else_with_it():
+    server = serving(status=lambda: 1 / 0)
+    url = f"http://127.0.0.1:{server.port}"
+    assert get(f"{url}/status") == (500, "see the bridge's log\n")
+    assert get(f"{url}/healthz") == (200, "ok\n")
+    server.close()
+
+
+@pytest.mark.parametrize("asked", ["127.0.0.1", "[::1]"])
+def test_two_colons_listen_on_both_ipv6_and_ipv4(asked):
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("no IPv6 here")
+    server = HealthServer(
+        "::", 0, page=bytes, healthy=lambda: (True, "ok"), ready=lambda: (True, "ok"), status=dict, read=lambda _: {}
+    )
+    assert get(f"http://{asked}:{server.port}/healthz") == (200, "ok\n")
+    assert get(f"http://{asked}:{server.port}/read?meter=main", "POST") == (200, "{}")
+    server.close()
+
+
+def test_a_port_that_is_taken_is_said_at_the_start(served):
+    with pytest.raises(OSError, match="in use"):
+        HealthServer(
+            "127.0.0.1", int(served[2].rpartition(":")[2]), page=bytes, healthy=tuple, ready=tuple, status=dict
+        )

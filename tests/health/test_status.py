@@ -1,17 +1,27 @@
-"""The status report: what is wrong is named, what is well is not, and each figure is one that was counted."""
+"""The status report: what is wrong is named, what is well is not, and everybody quotes the same."""
 
 import json
+import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from bridge.delivery.state import DeliveryState, ParkedDevice
 from bridge.errors import AuthError, LinkError
-from bridge.health.disk import DiskWatch
+from bridge.health.disk import Room
 from bridge.health.metrics import Metrics
-from bridge.health.status import Status, Watched
+from bridge.health.parts import Watched
+from bridge.health.status import Status
+from bridge.health.wellness import WHATS, Wellness
 from bridge.meters.state import MeterState
+from bridge.outbox.state import Failing, Foreign, OutboxState
 from bridge.sample import Sample
 
 NOW_S = 1_800_000_000.0
+
+
+FULL = Failing(5.0, 3, "disk full", "make room")
 
 
 class Clock:
@@ -35,24 +45,42 @@ class Poller:
 
 
 class Plant:
-    def __init__(self, folder):
+    """Parts that say what a test has them say."""
+
+    def __init__(self):
         self.metrics, self.clock, self.silence_s = Metrics(), Clock(), 0.0
-        self.disk = DiskWatch(folder, self.metrics, clock_s=self.clock)
+        self.outbox = OutboxState(
+            destination="tb", depth=0, pending=0, oldest_ts_ms=None, bytes=0, limit_bytes=1000, accepted=0, commits=0,
+            stored=0, lost_full=0, lost_old=0, lost_memory=0, set_aside=0, last_stored_s=None, last_stored_ago_s=None,
+            writing=None, reading=None, write_errors=0, read_errors=0, foreign=(), damaged_files=0, damaged_bytes=0,
+        )  # fmt: skip
+        self.delivery = DeliveryState(
+            broker_connected=True, upstream_configured=True, upstream_connected=True, upstream_why="",
+            token_shared=False, no_gateway=False, marks="moving", confirm="mark", unstored_samples=0, parked={},
+            last_stored_ago_s=1.0, entries_per_s=float("inf"), drain_s=None,
+        )  # fmt: skip
         self.main, self.cellar = Poller(), Poller()
+        parts = (lambda: self.outbox, lambda: self.delivery)
+        self.wellness = Wellness(*parts, silence_s=lambda: self.silence_s, clock_s=self.clock, monotonic_s=self.clock)
         self.status = Status(
-            self.metrics,
-            self.disk,
-            silence_s=lambda: self.silence_s,
-            clock_s=self.clock,
-            monotonic_s=self.clock,
+            self.wellness, *parts, room=lambda: Room(500, 900), clock_s=self.clock, monotonic_s=self.clock
         )
-        self.status.watch([Watched("main", self.main), Watched("cellar", self.cellar)])
-        self.metrics.broker_connected.set(1)
-        self.metrics.upstream_configured.set(1)
-        self.metrics.upstream_connected.set(1)
-        self.metrics.outbox_limit_bytes.set(1000)
+        self.status.watch((Watched("main", self.main), Watched("cellar", self.cellar)))
         for poller in (self.main, self.cellar):
             poller.reads(NOW_S - 2)
+
+    def says(self, **changes):
+        """Have outbox and delivery say so from now on."""
+        for name, value in changes.items():
+            part = "outbox" if hasattr(self.outbox, name) else "delivery"
+            setattr(self, part, replace(getattr(self, part), **{name: value}))
+
+    def passes(self, seconds, *, every_s=1):
+        for _ in range(0, seconds, every_s):
+            self.clock.now_s += every_s
+            for poller in (self.main, self.cellar):
+                poller.reads(self.clock.now_s)
+            self.wellness.look()
 
     @property
     def report(self):
@@ -63,12 +91,12 @@ class Plant:
 
     @property
     def wrong(self):
-        return self.report.wrong
+        return tuple(wrong.said for wrong in self.report.wrong)
 
 
 @pytest.fixture
-def plant(tmp_path):
-    return Plant(tmp_path)
+def plant():
+    return Plant()
 
 
 def test_all_is_well_when_meters_are_read_and_samples_arrive(plant):
@@ -110,66 +138,127 @@ def test_a_meter_without_failure_and_without_samples_is_late(plant):
 
 
 def test_a_meter_that_never_answered_is_wrong_once_it_had_its_time(plant):
-    plant.status.watch([Watched("new", Poller())])
+    plant.status.watch((Watched("new", Poller()),))
     assert plant.wrong == ()
     plant.clock.now_s += 70
     assert plant.wrong == ("new: has not answered since the start",)
 
 
 @pytest.mark.parametrize(
-    ("gauge", "figure", "said"),
+    ("says", "said"),
     [
-        ("broker_connected", 0, "broker: not connected"),
-        ("upstream_connected", 0, "upstream: the broker has no connection"),
-        ("upstream_token_shared", 1, "upstream: something else uses the same"),
-        ("outbox_bytes", 900, "outbox: 90% full"),
+        ({"broker_connected": False}, "broker: not connected"),
+        ({"upstream_connected": False}, "upstream: no connection to ThingsBoard; samples"),
+        ({"upstream_connected": False, "upstream_why": "refused"}, "upstream: no connection to ThingsBoard: refused"),
+        ({"token_shared": True}, "upstream: something else uses the same"),
+        ({"no_gateway": True}, "upstream: ThingsBoard answers and takes nothing"),
+        ({"parked": {"hall": ParkedDevice("not created", 5.0, 9.0)}}, "upstream: hall is not taken: not created"),
+        ({"bytes": 900}, "outbox: 90% full"),
+        ({"writing": FULL}, "disk: the outbox cannot be written for 5 s: disk full; make room"),
+        ({"reading": FULL}, "disk: the outbox cannot be read for 5 s: disk full"),
+        ({"foreign": (Foreign("old:1883", 7, 1, 2),)}, "outbox: 7 samples wait for old:1883 and are kept"),
     ],
 )
-def test_what_is_wrong_with_the_delivery_is_named(plant, gauge, figure, said):
-    getattr(plant.metrics, gauge).set(figure)
+def test_what_is_wrong_with_the_delivery_is_named(plant, says, said):
+    plant.says(**says)
     (wrong,) = plant.wrong
     assert wrong.startswith(said)
 
 
-def test_lost_samples_are_named(plant):
-    plant.metrics.outbox_evicted.inc(3)
-    plant.metrics.outbox_dropped.inc(2)
-    assert plant.wrong == ("outbox: 5 samples were lost since the start",)
+def test_samples_that_wait_for_a_minute_while_none_is_stored_are_not_well(plant):
+    plant.says(depth=40, marks="standing still")
+    plant.passes(61)
+    assert plant.wrong == ()
+    plant.passes(5)
+    assert plant.wrong == (
+        "upstream: samples wait, and none was stored for 65 s (ThingsBoard accepts, and its database does not move)",
+    )
+    assert plant.wellness.ready() == (False, plant.wrong[0])
+    assert plant.report.delivery.standing_s == 65
+    plant.says(stored=1)
+    plant.passes(1)
+    assert (plant.wrong, plant.report.delivery.standing_s) == ((), None)
 
 
-def test_a_disk_that_cannot_be_written_is_named(plant):
-    plant.metrics.outbox_errors.inc()
-    plant.disk.look()
-    plant.clock.now_s += 5
-    (wrong,) = plant.wrong
-    assert wrong.startswith("disk: the outbox could not be written for 5 s")
+def test_samples_in_memory_wait_too(plant):
+    plant.says(pending=3)
+    plant.passes(62)
+    assert "none was stored for 61 s" in plant.wrong[0]
+
+
+def test_a_broken_way_is_said_once_and_not_again_as_samples_that_wait(plant):
+    plant.says(depth=40, upstream_connected=False)
+    plant.passes(90)
+    assert [wrong.what for wrong in plant.report.wrong] == ["upstream"]
+
+
+def test_lost_samples_are_wrong_for_an_hour_and_counted_for_ever(plant):
+    plant.says(lost_full=2, lost_memory=3)
+    plant.passes(1)
+    assert plant.wrong == ("outbox: 5 samples were lost in the last hour",)
+    plant.passes(3600, every_s=60)
+    assert plant.wrong == ()
+    assert (plant.report.delivery.lost_samples, plant.report.delivery.lost_last_hour) == (5, 0)
+
+
+def test_a_read_that_failed_once_is_forgotten_with_the_next_that_succeeds(plant):
+    plant.says(reading=FULL)
+    assert not plant.wellness.ready()[0]
+    plant.says(reading=None)
+    assert plant.wellness.ready() == (True, "ok")
+
+
+def test_a_meter_that_fails_is_wrong_and_keeps_no_others_samples_from_their_way(plant):
+    plant.main.fails(LinkError("refused"), NOW_S)
+    assert plant.report.wrong[0].meter == "main"
+    assert plant.wellness.ready() == (True, "ok")
+
+
+def test_all_that_quote_it_say_the_same(plant):
+    plant.says(broker_connected=False, writing=FULL)
+    plant.main.fails(LinkError("refused"), NOW_S)
+    plant.wellness.show(plant.metrics)
+    shown = {what: plant.metrics.registry.get_sample_value("dlms_bridge_wrong", {"what": what}) for what in WHATS}
+    assert {what: count for what, count in shown.items() if count} == {"broker": 1, "disk": 1, "meter": 1}
+    assert [wrong["what"] for wrong in plant.plain()["wrong"]] == ["broker", "disk", "meter"]
+    assert plant.wellness.ready() == (False, "\n".join(plant.wrong[:2]))
+    assert plant.report.figures()["wrong"] == 3
+    assert f"3 wrong: {plant.wrong[0]}" in plant.report.line()
+    plant.says(broker_connected=True)
+    plant.wellness.show(plant.metrics)
+    assert plant.metrics.registry.get_sample_value("dlms_bridge_wrong", {"what": "broker"}) == 0
 
 
 def test_a_loop_that_hangs_is_named_first(plant):
     plant.silence_s = 30
-    plant.metrics.broker_connected.set(0)
+    plant.says(broker_connected=False)
     assert plant.wrong[0] == "bridge: the event loop has not run for 30 s"
 
 
 def test_no_thingsboard_is_not_a_thingsboard_that_is_down(plant):
-    plant.metrics.upstream_configured.set(0)
-    plant.metrics.upstream_connected.set(0)
+    plant.says(upstream_configured=False, upstream_connected=False)
     assert plant.report.delivery.upstream == "none"
     assert plant.wrong == ()
 
 
 def test_the_report_is_plain_data_that_json_takes_even_when_nothing_drains(plant):
-    plant.metrics.delivery_drain.set(float("inf"))
     plain = json.loads(json.dumps(plant.plain(), allow_nan=False))
     assert plain["delivery"]["drain_s"] is None
     assert plain["meters"][0]["name"] == "main"
 
 
 def test_the_line_for_the_log_has_the_whole_of_it(plant):
-    plant.metrics.outbox_samples.set(40)
-    plant.metrics.delivery_drain.set(8)
+    plant.says(depth=40, drain_s=8.0)
     plant.main.fails(LinkError("refused"), NOW_S)
     assert plant.report.line() == (
         "SYSTEM STATUS REPORT | 1 wrong: main: failing, tcp: refused | meters 1/2 reading | broker up | upstream up | "
         "waiting 40, gone in 8 s | lost 0 | up 0 s"
     )
+
+
+def test_no_metric_is_read_back():
+    """A metric shows a state and is never the way to know it; the page alone reads what it writes."""
+    bridge = Path(__file__).parents[2] / "bridge"
+    readers = re.compile(r"\.collect\(\)|get_sample_value|\._value\.get\(")
+    found = {file.name for file in bridge.rglob("*.py") if readers.search(file.read_text(encoding="utf-8"))}
+    assert found <= {"exposition.py"}

@@ -3,10 +3,40 @@
 import asyncio
 import subprocess
 import sys
-import threading
+import time
 
 from bridge.health.metrics import Metrics
 from bridge.health.watchdog import HUNG_EXIT_CODE, Watchdog
+
+_HANGS = """
+import asyncio, threading, time
+from bridge.health.logs import set_up
+from bridge.health.metrics import Metrics
+from bridge.health.watchdog import Watchdog, _put_off
+from bridge.settings import LogSettings
+from loguru import logger
+
+class Stuck:
+    closed = False
+    def isatty(self): return False
+    def flush(self): pass
+    def write(self, text): time.sleep(30)  # the other end of the log's pipe does not read
+
+async def main():
+    task = asyncio.create_task(Watchdog(Metrics(), patience_s=1).run())
+    await asyncio.sleep(0.01)
+    {hang}
+
+asyncio.run(main())
+"""
+
+
+def hung(hang: str) -> tuple[subprocess.CompletedProcess[str], float]:
+    began_s = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "-c", _HANGS.format(hang=hang)], capture_output=True, text=True, timeout=50, check=False
+    )
+    return ended, time.monotonic() - began_s
 
 
 class Clock:
@@ -16,33 +46,22 @@ class Clock:
         return self.now_s
 
 
-def test_a_loop_that_is_silent_too_long_ends_the_process():
-    clock, ended = Clock(), threading.Event()
-    watchdog = Watchdog(Metrics(), patience_s=60, end=ended.set, clock_s=clock)
-    watchdog._stopped.wait = lambda _: False  # the second passes at once
-    clock.now_s += 61
-    watchdog.watch()
-    assert ended.is_set()
-
-
-def test_a_loop_that_beats_is_left_alone():
-    clock, ended, looks = Clock(), threading.Event(), []
-    watchdog = Watchdog(Metrics(), patience_s=60, end=ended.set, clock_s=clock)
-
-    def wait(_):
-        looks.append(clock.now_s)
-        clock.now_s += 1
-        watchdog._last_beat_s = clock.now_s
-        return len(looks) > 100
-
-    watchdog._stopped.wait = wait
-    watchdog.watch()
-    assert not ended.is_set()
+async def test_every_beat_puts_the_end_off_and_the_end_of_the_beat_takes_it_back():
+    said = []
+    watchdog = Watchdog(Metrics(), patience_s=60, put_off=said.append, take_back=lambda: said.append("taken back"))
+    task = asyncio.create_task(watchdog.run())
+    async with asyncio.timeout(10):
+        while len(said) < 2:
+            await asyncio.sleep(0.05)
+    assert said == [60, 60]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert said[-1] == "taken back"
 
 
 async def test_the_beat_shows_how_late_the_loop_is():
     metrics, clock = Metrics(), Clock()
-    watchdog = Watchdog(metrics, clock_s=clock)
+    watchdog = Watchdog(metrics, put_off=lambda _: None, clock_s=clock)
     task = asyncio.create_task(watchdog.run())
     await asyncio.sleep(0)
     clock.now_s += 3.5
@@ -52,21 +71,22 @@ async def test_the_beat_shows_how_late_the_loop_is():
     assert metrics.registry.get_sample_value("dlms_bridge_event_loop_lag_seconds") == 2.5
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert watchdog._stopped.is_set()
 
 
-def test_a_process_whose_loop_hangs_really_ends_with_its_exit_code_and_shows_where_it_hung():
-    hung = (
-        "import asyncio, time\n"
-        "from bridge.health.metrics import Metrics\n"
-        "from bridge.health.watchdog import Watchdog\n"
-        "async def main():\n"
-        "    task = asyncio.create_task(Watchdog(Metrics(), patience_s=1).run())\n"
-        "    await asyncio.sleep(0.01)\n"
-        "    time.sleep(60)\n"
-        "asyncio.run(main())\n"
-    )
-    ended = subprocess.run([sys.executable, "-c", hung], capture_output=True, text=True, timeout=50, check=False)
+def test_a_process_whose_loop_hangs_really_ends_and_shows_where_it_hung():
+    ended, _ = hung("time.sleep(60)")
     assert ended.returncode == HUNG_EXIT_CODE
-    assert "hung" in ended.stderr
+    assert "Timeout" in ended.stderr
     assert "in main" in ended.stderr
+
+
+def test_it_ends_even_when_the_log_is_what_hangs():
+    ended, took_s = hung("set_up(LogSettings(), Stuck()); logger.info('a line that nobody reads')")
+    assert ended.returncode == HUNG_EXIT_CODE
+    assert "in write" in ended.stderr
+    assert took_s < 25  # the line itself would have let go after 30 s
+
+
+def test_putting_the_end_off_puts_the_real_one_off():
+    ended, _ = hung("_put_off(3); _put_off(1000); time.sleep(4); raise SystemExit(7)")
+    assert ended.returncode == 7

@@ -4,6 +4,7 @@ from collections import deque
 
 from bridge.demo import DEMO_PASSWORD, Keys, MeterServer
 from bridge.errors import ReplyTimeout
+from bridge.meters.conversation import ANEW
 from bridge.meters.framing import fcs16, framer
 from bridge.meters.meter import resolve
 from bridge.meters.profile import Profile, load_profile
@@ -55,6 +56,11 @@ def converse(conversation, answer, *, most=5000):
         request = next(conversation)
         cutter = framer("hdlc" if request[:1] == b"\x7e" else "wrapper")
         for _ in range(most):
+            if request is ANEW:
+                frames.clear()
+                cutter.reset()
+                request = conversation.send(None)
+                continue
             if request:
                 requests.append(request)
                 cutter.reset()

@@ -14,6 +14,7 @@ from bridge.meters.link import Link
 from bridge.meters.meter import resolve
 from bridge.meters.poller import Poller
 from bridge.meters.profile import load_profile
+from bridge.meters.refusals import Refusals
 from bridge.settings import MeterSettings, PollSettings
 
 RAW = {
@@ -60,7 +61,11 @@ class Plant:
         return server.sockets[0].getsockname()[1]
 
     def read(self, name, port, framing="hdlc", **settings):
-        """Start a poller. Settings are those of a meter, and the interval, gaps and retries in short."""
+        """Start a poller. Settings are those of a meter, and the interval, gaps and retries in short.
+
+        ``known``: whether the meter took the password or key before.
+        """
+        known = settings.pop("known", False)
         given = {"host": "127.0.0.1", "port": port, "profile": "microstar", "password": DEMO_PASSWORD}
         interval_s = settings.pop("interval", 0.05)  # shorter than a technician may set
         poll = PollSettings(retries=settings.pop("retries", 0))
@@ -71,6 +76,9 @@ class Plant:
         settings = MeterSettings.model_validate(given)
         profile = load_profile(settings.profile).model_copy(update=changed)
         meter = replace(resolve(name, settings, profile, poll), interval_s=interval_s)
+        if known:
+            refusals = poller_arguments.setdefault("refusals", Refusals(None))
+            refusals.accepted(Refusals.where(meter.host, port, meter.server, meter.client), meter.secret)
         link = self.links.get(port)
         if link is None:
             link = Link("127.0.0.1", port, framing, connect_timeout_s=1, connecting=self.connecting)

@@ -35,7 +35,7 @@ class Plant:
         self.metrics = Metrics(**options)
         self.account = Account("main", self.metrics, lambda: NOW_S)
         self.session = SimpleNamespace(
-            late=0, notifications=0, plan=SimpleNamespace(lies_about_lists=False), counter=None
+            late=0, notifications=0, plan=SimpleNamespace(lies_about_lists=False, left_out={}), counter=None
         )
         self.lines = []
 
@@ -193,7 +193,7 @@ def test_a_clock_that_distrusts_itself_has_no_drift(plant):
 
 
 def test_a_meter_that_comes_back_is_up_again_and_said_to_be(plant):
-    recovery = SimpleNamespace(is_locked_out=False, is_worth_a_line=True, failures=1)
+    recovery = SimpleNamespace(is_worth_a_line=True, failures=1)
     sample = plant.reads(1, 2, RIGHT)
     plant.account.failed(ReplyTimeout("no answer"), recovery, 2.0)
     assert (plant.figure("dlms_meter_up"), plant.account.state.condition) == (0, "failing")
@@ -207,8 +207,8 @@ def test_a_meter_that_comes_back_is_up_again_and_said_to_be(plant):
 
 
 def test_a_refused_password_is_said_every_time_and_counted_under_its_own_stage(plant):
-    recovery = SimpleNamespace(is_locked_out=True, is_worth_a_line=False, failures=4)
-    plant.account.failed(AuthError("refuses the password", hint="check PASSWORD"), recovery, 600.0)
+    recovery = SimpleNamespace(is_worth_a_line=False, failures=4)
+    plant.account.failed(AuthError("refuses the password", hint="check PASSWORD"), recovery, 600.0, left_alone=True)
 
     assert plant.said() == [
         ("WARNING", "main | auth | refuses the password | check PASSWORD | failed attempt 4, the next in 600 s")

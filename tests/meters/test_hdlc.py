@@ -224,12 +224,74 @@ def test_a_duplicate_of_the_answer_is_not_the_next_answer():
         assert finished(conversation, answer(ns=n, nr=n + 1)) == ANSWER
 
 
-def test_silence_is_answered_by_the_same_frame_and_the_meters_repetition_is_taken():
-    conversation = connected(retries=2).ask(GET)
+def test_after_a_silence_the_answer_is_asked_for_first_and_then_the_same_frame_goes_out_again():
+    conversation = connected(retries=4).ask(GET)
     frame = next(conversation)
-    assert conversation.throw(SILENCE) == frame
-    assert conversation.throw(SILENCE) == frame
+    for _ in range(2):
+        assert control_of(conversation.throw(SILENCE)) == 0x11  # RR
+        assert conversation.throw(SILENCE) == frame
     assert finished(conversation, answer()) == ANSWER
+
+
+def test_an_answer_that_was_lost_is_had_by_asking_for_it_where_the_request_must_not_come_again():
+    """As on servers with a window of 1 that take a frame which comes again for a fault."""
+    conversation = connected().ask(GET)
+    next(conversation)
+    assert control_of(conversation.throw(SILENCE)) == 0x11
+    assert finished(conversation, answer()) == ANSWER
+
+
+def test_a_request_with_a_secret_goes_out_again_only_when_the_meter_did_not_get_it():
+    conversation = connected(retries=3).ask(GET, secret=True)
+    frame = next(conversation)
+    assert [control_of(conversation.throw(SILENCE)) for _ in range(3)] == [0x11] * 3
+    with pytest.raises(ReplyTimeout):
+        conversation.throw(SILENCE)
+    conversation = connected(retries=3).ask(GET, secret=True)
+    next(conversation)
+    conversation.throw(SILENCE)
+    assert conversation.send(supervisory(REJ, 0)) == frame
+    assert finished(conversation, answer()) == ANSWER
+
+
+def test_a_meter_that_has_the_request_and_never_answers_it_is_asked_something_else_and_a_late_answer_is_told():
+    link = connected()
+    conversation = link.ask(GET)
+    next(conversation)
+    with pytest.raises(ReplyTimeout) as silence:
+        send_all(conversation, [supervisory(RR, 1)] * 1000)
+    assert silence.value.stands
+    conversation = link.ask(GET)
+    assert control_of(next(conversation)) == 0x12
+    assert conversation.send(answer(LLC + b"late", ns=0, nr=1)) == b""
+    assert finished(conversation, answer(ns=1, nr=2)) == ANSWER
+    assert link.late == 1
+
+
+@pytest.mark.parametrize(("asked", "octets", "says"), [(1, 2, b"\x03"), (1, 4, b"\x03"), (0x81, 2, b"\x03")])
+def test_a_meter_that_answers_from_a_shorter_address_is_known_by_it(asked, octets, says):
+    link = Hdlc(client=1, server=asked, server_address_bytes=octets)
+    conversation = link.connect()
+    next(conversation)
+    assert finished(conversation, hdlc_frame(control=0x73, server=says)) is None
+    conversation = link.ask(GET)
+    next(conversation)
+    assert finished(conversation, hdlc_frame(LLC + ANSWER, control=0x30, server=says)) == ANSWER
+
+
+def test_another_meter_is_not_taken_for_it():
+    link = Hdlc(client=1, server=0x81, server_address_bytes=2)
+    conversation = link.connect()
+    next(conversation)
+    assert conversation.send(hdlc_frame(control=0x73, server=b"\x05")) == b""
+    assert conversation.send(hdlc_frame(control=0x73, server=b"\x03", client=b"\x21")) == b""
+
+
+def test_text_in_a_frame_is_told_as_text():
+    conversation = connected().ask(GET)
+    next(conversation)
+    with pytest.raises(DecodeError, match='text in a frame: "login:"'):
+        conversation.send(hdlc_frame(b"login: ", control=0x30))
 
 
 def test_after_all_repetitions_silence_is_told():
@@ -244,8 +306,11 @@ def test_after_all_repetitions_silence_is_told():
 
 def test_a_frame_that_is_made_anew_keeps_its_sequence_number():
     link, made = connected(), iter((b"second", b"third"))
+    link._retries = 4
     conversation = link.ask(b"first", again=lambda: next(made))
-    frames = [next(conversation), conversation.throw(SILENCE), conversation.throw(SILENCE)]
+    frames = [next(conversation), *(conversation.throw(SILENCE) for _ in range(4))]
+    assert [control_of(frame) for frame in frames[1::2]] == [0x11] * 2
+    frames = frames[::2]
     assert [parse(frame).information for frame in frames] == [
         b"\xe6\xe6\x00" + text for text in (b"first", b"second", b"third")
     ]
@@ -432,6 +497,7 @@ def test_segments_that_must_not_go_out_twice_do_not():
     next(conversation)
     conversation.send(supervisory(RR, 1))
     last = conversation.send(supervisory(RR, 2))
+    assert control_of(conversation.throw(SILENCE)) == 0x11
     with pytest.raises(ReplyTimeout):
         conversation.throw(SILENCE)
     assert first != last
@@ -451,7 +517,7 @@ def test_a_meter_that_is_not_ready_yet_is_polled_until_it_is():
 def test_polling_comes_to_an_end():
     conversation = connected().ask(GET)
     next(conversation)
-    with pytest.raises(DecodeError):
+    with pytest.raises(ReplyTimeout, match="has the request and does not answer it"):
         send_all(conversation, [supervisory(RR, 1)] * 1000)
 
 
@@ -467,6 +533,7 @@ def test_a_busy_meter_is_given_its_time():
     conversation = connected().ask(GET)
     request = next(conversation)
     assert conversation.send(supervisory(RNR, 0)) == b""
+    assert control_of(conversation.throw(SILENCE)) == 0x11
     assert conversation.throw(SILENCE) == request
     assert finished(conversation, answer()) == ANSWER
 

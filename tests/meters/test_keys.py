@@ -1,5 +1,7 @@
 """Invocation counters: reserved ahead on disk, never given out twice, never lower; kill -9 and damage included."""
 
+import asyncio
+import contextlib
 import os
 import random
 import sqlite3
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import AssociationError
+from bridge.meters.counter_file import CounterFile
 from bridge.meters.keys import LIMIT, Counters, SecurityKeys
 
 KEY = SecurityKeys(security=0x30, suite=0, encryption_key=bytes(16), authentication_key=bytes(16))
@@ -96,6 +99,7 @@ def test_several_processes_that_begin_at_the_same_time_share_no_number(file):
     script = f"""
 import sys
 from pathlib import Path
+from bridge.meters.counter_file import CounterFile
 from bridge.meters.keys import Counters, SecurityKeys
 keys = SecurityKeys(0x30, 0, bytes(16), bytes(16))
 for _ in range(20):
@@ -149,6 +153,7 @@ def test_threads_that_reserve_while_others_take_give_no_number_twice(file):
 VICTIM = """
 import os, sys
 from pathlib import Path
+from bridge.meters.counter_file import CounterFile
 from bridge.meters.keys import Counters, SecurityKeys
 import bridge.meters.keys as keys_module
 keys_module._BLOCK, keys_module._LOW = 20, 5
@@ -275,6 +280,7 @@ def test_processes_that_find_the_damaged_file_together_share_no_number(file):
     bend(file, "overwritten")
     script = f"""
 from pathlib import Path
+from bridge.meters.counter_file import CounterFile
 from bridge.meters.keys import Counters, SecurityKeys
 one = Counters(Path({str(file)!r}), clock_s=lambda: 1.8e9).of(SecurityKeys(0x30, 0, bytes(16), bytes(16)))
 print("ready", flush=True)
@@ -353,3 +359,59 @@ def test_a_dedicated_key_is_random_and_as_long_as_the_other():
         assert len(made) == 5
         assert {len(key) for key in made} == {size}
     assert KEY.fresh_dedicated_key() is None
+
+
+@pytest.fixture
+def loop_forbids(monkeypatch):
+    """Opening the file on an event loop fails: it may stand for ten seconds there."""
+    open_it = CounterFile._open
+
+    def only_off_the_loop(self):
+        with contextlib.suppress(RuntimeError):
+            asyncio.get_running_loop()
+            pytest.fail("the event loop waited for the disk")
+        return open_it(self)
+
+    monkeypatch.setattr(CounterFile, "_open", only_off_the_loop)
+
+
+async def test_the_event_loop_never_waits_for_the_file(file, loop_forbids):
+    """The loop stood for 10.0 s on a locked file, after any failed association."""
+    one = Counters(file, may_block=False).of(KEY)
+    await asyncio.to_thread(one.reserve)
+    assert one.take() == 1
+    one.reserve()  # before each association: nothing to do
+
+    one.give_up()
+    assert one.is_low  # which has it looked at off the loop
+    with pytest.raises(AssociationError, match="reserved"):
+        one.reserve()
+    await asyncio.to_thread(one.reserve)
+    assert one.take() == 2
+
+    one.seen_by_meter(500)
+    assert one.take() == 500
+    one.seen_by_meter(90_000)
+    with pytest.raises(AssociationError):
+        one.take()  # none below what the meter has seen
+    with pytest.raises(AssociationError):
+        one.reserve()
+    await asyncio.to_thread(one.reserve)
+    assert one.take() == 90_000
+
+
+async def test_what_another_process_drew_is_respected_off_the_loop_too(file, loop_forbids):
+    one = Counters(file, may_block=False).of(KEY)
+    await asyncio.to_thread(one.reserve)
+    two = Counters(file).of(KEY)
+    await asyncio.to_thread(two.reserve)
+    one.give_up()
+    await asyncio.to_thread(one.reserve)
+    assert one.take() > two.take()
+
+
+def test_a_system_title_that_the_disk_does_not_give_is_an_error_of_the_meter(tmp_path):
+    (tmp_path / "counters.db").mkdir()
+    with pytest.raises(AssociationError, match="on disk") as caught:
+        Counters(tmp_path / "counters.db").system_title()
+    assert "volume" in caught.value.hint

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bridge.errors import AssociationError, DnsError, LinkError, ReplyTimeout
+from bridge.errors import AssociationError, DnsError, FramingError, LinkError, ReplyTimeout
 from bridge.meters import link as link_module
 from bridge.meters import stream as stream_module
+from bridge.meters.conversation import ANEW
 from bridge.meters.link import Link
 from tests.meters.test_framing import GET_RESPONSE, SNRM, UA
 
@@ -694,3 +695,99 @@ async def test_a_request_to_a_connection_that_was_closed_a_moment_ago_is_a_link_
     with pytest.raises(LinkError, match="closed the connection"):
         await link.converse(ask(SNRM), 1.0)
     assert not link.is_open
+
+
+# Conversations that have another way.
+
+
+async def test_a_connection_that_breaks_is_told_to_the_conversation_which_may_have_another_way(opened):
+    link, reader, writer = opened
+    heard = []
+
+    def with_a_way_out():
+        try:
+            yield SNRM
+        except LinkError as error:
+            heard.append(str(error))
+        return "another way"
+
+    talk = asyncio.create_task(link.converse(with_a_way_out(), 1.0))
+    await reader.readexactly(len(SNRM))
+    writer.close()
+    assert await talk == "another way"
+    assert heard == [f"127.0.0.1:{link.port}: the other side closed the connection"]
+
+
+async def test_a_conversation_that_goes_on_asking_on_a_broken_connection_is_ended(opened):
+    link, reader, writer = opened
+
+    def stubborn():
+        while True:
+            try:
+                yield SNRM
+            except LinkError:
+                continue
+
+    talk = asyncio.create_task(link.converse(stubborn(), 1.0))
+    await reader.readexactly(len(SNRM))
+    writer.close()
+    with pytest.raises(LinkError):
+        await talk
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_a_conversation_may_ask_for_another_connection_and_goes_on_there(peer, breaks):
+    port, connections = peer
+    link = link_to(port)
+    await link.open()
+
+    def twice():
+        if breaks:
+            with pytest.raises(LinkError):
+                yield SNRM
+        else:
+            assert (yield SNRM) == UA
+        assert (yield ANEW) is None
+        return (yield SNRM)
+
+    talk = asyncio.create_task(link.converse(twice(), 1.0))
+    reader, writer = await connections.get()
+    await answered(reader, writer, SNRM, b"" if breaks else UA)
+    if breaks:
+        writer.close()
+    else:
+        assert await reader.read() == b""  # this side closed it
+    reader, writer = await connections.get()
+    await answered(reader, writer, SNRM, UA)
+    assert await talk == UA
+    assert link.generation == 2
+    link.close()
+
+
+async def test_a_line_that_others_share_stays_when_another_connection_is_asked_for(peer):
+    port, connections = peer
+    link = link_to(port)
+    link.join()
+    await link.open()
+
+    def anew():
+        yield ANEW
+        return (yield SNRM)
+
+    talk = asyncio.create_task(link.converse(anew(), 1.0))
+    await answered(*await connections.get(), SNRM, UA)
+    assert await talk == UA
+    assert link.generation == 1
+    link.close()
+
+
+async def test_a_timeout_says_what_came_instead_and_is_of_the_stage_that_follows(opened):
+    link, reader, writer = opened
+    talk = asyncio.create_task(link.converse(ask(SNRM), 0.05))
+    await answered(reader, writer, SNRM, UA[:-2] + UA[-1:])
+    with pytest.raises(
+        FramingError, match=r"no whole answer within 0\.05 s: frames come, .* 1 of \d+ bytes missing"
+    ) as caught:
+        await talk
+    assert caught.value.stage == "framing"
+    assert "XON/XOFF" in caught.value.hint

@@ -262,14 +262,14 @@ def test_a_rare_type_in_a_list_is_read_by_itself_from_then_on():
     fields = {
         "registers": [
             VOLTAGE,
-            {"key": "bcd", "obis": "0-128:96.99.13", "class": 1},
+            {"key": "compact", "obis": "0-128:96.99.19", "class": 1},
             {"key": "empty", "obis": "0-128:96.99.0", "class": 1},
         ]
     }
     session, side = associated("wrapper", **fields)
     for _ in range(2):
         readings, requests = converse(session.read(), side.answer)
-        assert [(one.value, one.refusal) for one in readings] == [(135.19, ""), (0x42, ""), (None, "")]
+        assert [(one.value, one.refusal) for one in readings] == [(135.19, ""), ("[[1,2],[3,4]]", ""), (None, "")]
     assert len(requests) == 3
 
 

@@ -36,10 +36,12 @@ def converse(conversation, answer):
         return done.value
 
 
-@pytest.fixture(params=["hdlc", "wrapper"])
+@pytest.fixture(params=["hdlc", "wrapper", "hdlc, short names", "wrapper, short names"])
 def associated(request):
-    side = MeterServer(framing=request.param, load=energy, clock=lambda: NOW_S, max_pdu_bytes=400, password="")
-    settings = MeterSettings(host="meter", profile="microstar", framing=request.param, authentication="none")
+    framing, _, short = request.param.partition(", ")
+    how = {"framing": framing, "referencing": "sn" if short else "ln"}
+    side = MeterServer(load=energy, clock=lambda: NOW_S, max_pdu_bytes=400, password="", **how)
+    settings = MeterSettings(host="meter", profile="microstar", authentication="none", **how)
     session = Session(resolve("m", settings, load_profile("microstar"), PollSettings()))
     waiting = []
 
@@ -108,13 +110,83 @@ def test_the_newest_rows_are_the_last_ones(layout_of_demo):
 
 def test_a_long_profile_comes_in_blocks_and_whole(layout_of_demo):
     session, answer, of = layout_of_demo
-    assert len(converse(by_entry(session, of, 1), answer)) == 3 * 96
+    assert len(converse(by_entry(session, of, 1, 3 * 96), answer)) == 3 * 96
 
 
 def test_a_profile_that_is_not_there_is_refused_with_the_meters_reason(associated):
     session, answer = associated
     with pytest.raises(AccessError, match=r"1\.0\.99\.9\.0\.255: object un"):
         converse(layout(session, "1.0.99.9.0.255"), answer)
+
+
+class Choosy:
+    """A session with a meter that is particular about selections; rows hold their number, the newest the highest.
+
+    Args:
+        deviation: ``with`` or ``without``: how the ends of a range must be.
+        zone_min: the deviation that its clock states.
+        newest_first: whether it is sorted last in, first out.
+        last_column: whether the last column of a selection by entry must be said.
+    """
+
+    def __init__(self, deviation="", *, zone_min=-0x8000, newest_first=False, last_column=False):
+        self.deviation, self.zone_min = deviation, zone_min
+        self.newest_first, self.last_column = newest_first, last_column
+        self.ends = []
+
+    def get(self, class_id, logical_name, attribute, selection=b""):
+        yield from ()
+        if class_id == 8:
+            return Result(bytes.fromhex("07EA0B190306000000") + self.zone_min.to_bytes(2, signed=True) + b"\x00")
+        if attribute == 5:
+            return Result(2 if self.newest_first else 1)
+        if attribute == 7:
+            return Result(9)
+        rows = [[number] for number in range(1, 10)]
+        rows = rows[::-1] if self.newest_first else rows
+        if selection[0] == 2:
+            first, last = int.from_bytes(selection[4:8]), int.from_bytes(selection[9:13])
+            assert 1 <= first <= last <= 9  # 0 kills this one
+            if self.last_column and selection[-2:] == b"\x00\x00":
+                return Result(None, 3)
+            return Result(rows[first - 1 : last])
+        at = selection.index(b"\x09\x0c") + 2
+        self.ends = [selection[at : at + 12], selection[at + 14 : at + 26]]
+        has = self.ends[0][9:11] != b"\x80\x00"
+        return Result(rows) if has == (self.deviation == "with") else Result(None, 250)
+
+
+NUMBERS = Layout(PROFILE, (Column(1, "0.0.96.1.0.255", 2),), 900)
+
+
+def values(rows):
+    return [row[0].value for row in rows]
+
+
+@pytest.mark.parametrize("deviation", ["with", "without"])
+@pytest.mark.parametrize("zone", [None, timezone(timedelta(hours=-3))])
+def test_a_range_that_is_refused_with_a_deviation_is_asked_without_one_and_the_other_way_round(deviation, zone):
+    session = Choosy(deviation, zone_min=180)
+    start, end = datetime(2026, 11, 25, 10, tzinfo=zone), datetime(2026, 11, 25, 11, tzinfo=zone)
+    assert values(converse(by_range(session, NUMBERS, start, end), None)) == list(range(1, 10))
+    local = bytes.fromhex("07EA0B19030A000000")  # 10 o'clock there, either way
+    assert session.ends[0][:9] == local
+    assert session.ends[0][9:11] == ((180).to_bytes(2) if deviation == "with" else b"\x80\x00")
+
+
+def test_an_instant_becomes_the_meters_own_time_where_no_deviation_is_taken():
+    session = Choosy("without", zone_min=-60)
+    start, end = datetime(2026, 11, 25, 9, tzinfo=UTC), datetime(2026, 11, 25, 10, tzinfo=UTC)
+    converse(by_range(session, NUMBERS, start, end), None)
+    assert [end[5] for end in session.ends] == [10, 11]
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("last_column", [False, True])
+@pytest.mark.parametrize(("count", "expected"), [(2, [8, 9]), (9, list(range(1, 10))), (50, list(range(1, 10)))])
+def test_the_last_entry_is_said_and_the_newest_rows_come_last(newest_first, last_column, count, expected):
+    session = Choosy(newest_first=newest_first, last_column=last_column)
+    assert values(converse(newest(session, NUMBERS, count), None)) == expected
 
 
 # The bytes, against gurux.

@@ -1,8 +1,11 @@
 """Associations do not begin in one instant, whatever brings them about; and requests are timed."""
 
 import asyncio
+import gc
 from functools import partial
 from itertools import pairwise
+
+import pytest
 
 from bridge.demo import MeterServer
 from bridge.meters.ramp import Ramp
@@ -49,8 +52,18 @@ async def test_who_is_cancelled_while_waiting_holds_nobody_up():
     await asyncio.gather(*waiting, return_exceptions=True)
 
 
+@pytest.fixture
+def no_collection():
+    """No stop of Python's own within a test that looks at tenths of a second."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
 async def test_a_fleet_that_comes_back_in_one_instant_associates_one_after_the_other(plant):
-    ramp, begun_s = Ramp(0.1), []
+    ramp, begun_s = Ramp(1.0), []
 
     class Noted(MeterServer):
         def frames(self, frame):
@@ -65,7 +78,7 @@ async def test_a_fleet_that_comes_back_in_one_instant_associates_one_after_the_o
     for _ in range(20):
         assert values_of(await plant.sample()) == HEALTHY
     assert len(begun_s) == 20
-    assert min(later - earlier for earlier, later in pairwise(begun_s)) >= 0.09
+    assert min(later - earlier for earlier, later in pairwise(begun_s)) >= 0.7
 
 
 async def test_a_meter_that_waits_for_its_turn_to_associate_keeps_no_neighbour_waiting(plant):

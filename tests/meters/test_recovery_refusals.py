@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from bridge.meters.refusals import FILE, Refusals
+from bridge.meters.refusals import FOLDER, Refusals
 
 
 def test_meters_that_refuse_in_the_same_moment_are_all_remembered(tmp_path):
@@ -18,4 +18,4 @@ def test_meters_that_refuse_in_the_same_moment_are_all_remembered(tmp_path):
 
 def test_asking_whether_a_meter_refused_anything_writes_nothing(tmp_path):
     assert not Refusals(tmp_path).remembers("meter:1 server 1 client 1")
-    assert not (tmp_path / FILE).exists()
+    assert not (tmp_path / FOLDER).exists()

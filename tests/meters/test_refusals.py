@@ -2,78 +2,186 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from bridge.meters.refusals import FILE, Refusals
+from bridge.meters.refusals import DAY_S, FOLDER, Refusals
+from bridge.meters.uptime import Uptime
 
 HERE = Refusals.where("10.0.0.7", 4059, 1, 1)
-DAY_S = 86_400
+THERE = Refusals.where("10.0.0.7", 4059, 1, 2)
 
 
-class Clock:
-    now_s = 1_800_000_000.0
+class Machine:
+    """Its time since it was started, and a wall clock that anybody may set."""
 
-    def __call__(self):
-        return self.now_s
+    wall_s = 1_800_000_000.0
+    up_s = 100.0
+    boot = "first"
+
+    def on(self, data_dir, **more):
+        return Refusals(data_dir, clock_s=lambda: self.wall_s, uptime=lambda: Uptime(self.boot, self.up_s), **more)
 
 
 @pytest.fixture
-def clock():
-    return Clock()
+def machine():
+    return Machine()
 
 
-def test_nothing_is_held_back_from_a_meter_that_refused_nothing(tmp_path):
+def spend(refusals, secret, where=HERE):
+    """Send a secret and hear nothing that would be a success."""
+    return refusals.claim(where, secret)
+
+
+def test_nothing_is_held_back_from_a_meter_that_was_sent_nothing(tmp_path):
     assert Refusals(tmp_path).holds_back(HERE, b"12345678") is None
 
 
-def test_a_secret_that_was_refused_is_not_tried_again_not_even_by_another_process_and_much_later(tmp_path, clock):
-    Refusals(tmp_path, clock_s=clock).refused(HERE, b"12345678")
-    clock.now_s += 400 * DAY_S
-    held = Refusals(tmp_path, clock_s=clock).holds_back(HERE, b"12345678")
+def test_two_that_were_answered_without_a_word_of_it_are_the_end_for_a_day(tmp_path, machine):
+    for _ in range(2):
+        assert spend(machine.on(tmp_path), b"12345678") is None
+    held = spend(machine.on(tmp_path), b"12345678")
+    assert (held.reason, held.count, held.left_s, held.spoken) == ("many", 2, DAY_S, False)
+    machine.up_s += DAY_S - 1
+    assert machine.on(tmp_path).holds_back(HERE, b"another").left_s == 1
+    machine.up_s += 2
+    assert machine.on(tmp_path).holds_back(HERE, b"12345678") is None
+
+
+def test_a_secret_that_was_refused_in_words_is_not_sent_again_by_any_process_and_much_later(tmp_path, machine):
+    refusals = machine.on(tmp_path)
+    assert refusals.claim(HERE, b"12345678") is None
+    refusals.refused(HERE, b"12345678")
+    machine.up_s += 400 * DAY_S
+    held = machine.on(tmp_path).claim(HERE, b"12345678")
     assert (held.reason, held.count, held.last_s) == ("same", 1, 1_800_000_000.0)
+    assert machine.on(tmp_path).claim(HERE, b"another") is None
 
 
-def test_two_refusals_within_a_day_hold_back_any_secret_until_the_day_is_over(tmp_path, clock):
-    refusals = Refusals(tmp_path, clock_s=clock)
-    refusals.refused(HERE, b"one")
-    assert refusals.holds_back(HERE, b"two") is None
-    refusals.refused(HERE, b"two")
-    assert refusals.holds_back(HERE, b"three").reason == "many"
-    clock.now_s += DAY_S + 1
-    assert refusals.holds_back(HERE, b"three") is None
-    assert refusals.holds_back(HERE, b"two").reason == "same"
+def test_two_are_counted_over_all_clients_of_the_meter(tmp_path, machine):
+    spend(machine.on(tmp_path), b"one")
+    spend(machine.on(tmp_path), b"two", THERE)
+    assert machine.on(tmp_path).holds_back(Refusals.where("10.0.0.7", 4059, 1, 3), b"three").reason == "many"
 
 
-def test_a_secret_that_works_forgets_them(tmp_path):
+def test_no_secret_sent_counts_as_none(tmp_path, machine):
+    refusals = machine.on(tmp_path)
+    for _ in range(5):  # an association without a secret, and a secret that did not go out
+        refusals.refused(HERE, b"")
+        assert refusals.claim(HERE, b"") is None
+        assert refusals.claim(HERE, b"right") is None
+        refusals.unsent(HERE, b"right")
+    assert not refusals.remembers(HERE)
+
+
+def test_a_secret_that_works_forgets_them_for_every_client(tmp_path, machine):
+    refusals = machine.on(tmp_path)
+    spend(refusals, b"one")
+    assert refusals.claim(THERE, b"right") is None
+    refusals.accepted(THERE, b"right")
+    assert not refusals.remembers(HERE)
+    assert refusals.took(THERE, b"right")
+    assert not refusals.took(HERE, b"right")
+
+
+def test_a_secret_that_worked_before_is_not_doubted_for_silence_and_not_held_back_for_others_guesses(tmp_path, machine):
+    machine.on(tmp_path).accepted(HERE, b"right")
+    for _ in range(50):
+        assert machine.on(tmp_path).claim(HERE, b"right") is None
+    for guess in (b"one", b"two"):
+        machine.on(tmp_path).refused(HERE, guess)
+    assert machine.on(tmp_path).claim(HERE, b"three").reason == "many"
+    assert machine.on(tmp_path).claim(HERE, b"right") is None
+
+
+def test_a_secret_that_worked_before_and_is_refused_in_words_twice_waits_a_day_and_is_tried_again(tmp_path, machine):
+    machine.on(tmp_path).accepted(HERE, b"right")
+    for _ in range(2):  # somebody else's guesses have locked the meter
+        assert machine.on(tmp_path).claim(HERE, b"right") is None
+        machine.on(tmp_path).refused(HERE, b"right")
+    assert machine.on(tmp_path).claim(HERE, b"right").reason == "many"
+    machine.up_s += DAY_S + 1
+    assert machine.on(tmp_path).claim(HERE, b"right") is None
+
+
+@pytest.mark.parametrize("leap_s", [-366 * DAY_S, 366 * DAY_S])
+def test_a_wall_clock_that_is_set_holds_nothing_back_longer_nor_shorter(tmp_path, machine, leap_s):
+    for secret in (b"one", b"two"):
+        spend(machine.on(tmp_path), secret)
+    machine.wall_s += leap_s
+    machine.up_s += DAY_S / 2
+    assert machine.on(tmp_path).claim(HERE, b"right").left_s == DAY_S / 2
+    machine.up_s += DAY_S / 2
+    assert machine.on(tmp_path).claim(HERE, b"right") is None
+
+
+def test_after_the_machine_was_started_again_the_day_begins_anew_and_ends(tmp_path, machine):
+    for secret in (b"one", b"two"):
+        spend(machine.on(tmp_path), secret)
+    machine.boot, machine.up_s = "second", 20.0
+    assert machine.on(tmp_path).claim(HERE, b"right").left_s == DAY_S
+    machine.up_s += DAY_S / 2
+    assert machine.on(tmp_path).claim(HERE, b"right").left_s == DAY_S / 2
+    machine.up_s += DAY_S / 2
+    assert machine.on(tmp_path).claim(HERE, b"right") is None
+
+
+def test_another_meter_is_another(tmp_path):
     refusals = Refusals(tmp_path)
     refusals.refused(HERE, b"one")
-    refusals.accepted(HERE)
-    assert refusals.holds_back(HERE, b"one") is None
-
-
-def test_another_meter_and_another_client_are_others(tmp_path):
-    refusals = Refusals(tmp_path)
-    refusals.refused(HERE, b"one")
-    assert refusals.holds_back(Refusals.where("10.0.0.7", 4059, 1, 2), b"one") is None
+    assert refusals.holds_back(THERE, b"one") is None
     assert refusals.holds_back(Refusals.where("10.0.0.8", 4059, 1, 1), b"one") is None
     assert Refusals.where("Meter.Example", 1, 1, 1) == Refusals.where("meter.example", 1, 1, 1)
 
 
+def test_of_many_processes_that_ask_in_one_moment_two_may(tmp_path):
+    program = (
+        "import pathlib, sys; from bridge.meters.refusals import Refusals;"
+        f"print(Refusals(pathlib.Path(sys.argv[1])).claim({HERE!r}, b'wrong') is None)"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, text=True) for _ in range(6)
+    ]
+    assert sorted(one.communicate()[0].strip() for one in started) == ["False"] * 4 + ["True"] * 2
+
+
 def test_no_secret_is_on_the_disk(tmp_path):
     Refusals(tmp_path).refused(HERE, b"12345678")
-    content = (tmp_path / FILE).read_bytes()
+    Refusals(tmp_path).accepted(THERE, b"12345678")
+    content = b"".join(file.read_bytes() for file in (tmp_path / FOLDER).iterdir())
+    assert b"10.0.0.7" not in content
     assert b"12345678" not in content
     assert b"12345678".hex().encode() not in content
 
 
-def test_what_cannot_be_remembered_is_not_tried(tmp_path):
+def test_what_cannot_be_remembered_is_not_tried_by_a_command(tmp_path):
     (tmp_path / "data").write_text("a file where the folder should be")
     assert Refusals(tmp_path / "data").holds_back(HERE, b"one").reason == "forgetful"
+    assert Refusals(tmp_path / "data").claim(HERE, b"one").reason == "forgetful"
 
 
-def test_a_damaged_file_begins_anew(tmp_path):
-    (tmp_path / FILE).write_text("{")
+def test_the_bridge_tries_it_all_the_same_and_counts_in_memory(tmp_path):
+    (tmp_path / "data").write_text("a file where the folder should be")
+    refusals = Refusals(tmp_path / "data", forgiving=True)
+    assert [refusals.claim(HERE, b"one") is None for _ in range(3)] == [True, True, False]
+
+
+@pytest.mark.parametrize("content", ["{", "5", '{"salt": "ab", "right": {}, "sent": [1]}', '{"salt": 1}', "\udcff"])
+def test_a_damaged_file_begins_anew(tmp_path, content):
+    Refusals(tmp_path).refused(HERE, b"one")
+    [file] = (tmp_path / FOLDER).glob("*.json")
+    file.write_bytes(content.encode("utf-8", "surrogateescape"))
     refusals = Refusals(tmp_path)
-    assert refusals.holds_back(HERE, b"one") is None
+    assert refusals.claim(HERE, b"one") is None
     refusals.refused(HERE, b"one")
-    assert refusals.holds_back(HERE, b"one").reason == "same"
+    assert refusals.claim(HERE, b"one").reason == "same"
+
+
+def test_whoever_is_sure_removes_the_file(tmp_path):
+    refusals = Refusals(tmp_path)
+    refusals.refused(HERE, b"one")
+    for file in (tmp_path / FOLDER).glob("10.0.0.7*"):
+        file.unlink()
+    assert refusals.claim(HERE, b"one") is None

@@ -117,8 +117,8 @@ def test_over_hdlc_nothing_behind_a_notification_is_polled_for_and_given_up():
         send_all(conversation, [supervisory(RR, 1)] * 1000)
 
 
-def protected(**more):
-    one = services()
+def protected(*, retries=0, **more):
+    one = services(retries=retries)
     one.cipher = cipher(**more)
     return one
 
@@ -248,8 +248,9 @@ def test_a_read_by_short_names_comes_in_blocks_too():
 
 def test_a_rare_type_in_blocks_goes_to_gurux_too():
     conversation, invoke_id = asking(services())
-    conversation.send(block(invoke_id, 1, b"\x0d"))
-    assert finished(conversation, block(invoke_id, 2, b"\x42", last=True)) == [Result(0x42)]
+    conversation.send(block(invoke_id, 1, bytes.fromhex("130202121106")))
+    rest = block(invoke_id, 2, bytes.fromhex("000102000304"), last=True)
+    assert finished(conversation, rest) == [Result([[1, 2], [3, 4]])]
 
 
 def test_blocks_may_be_counted_from_nought():
@@ -291,15 +292,11 @@ def test_blocks_without_end_are_given_up_and_keep_no_memory():
         assert peak < 40 << 20
 
 
-def test_a_silence_among_blocks_begins_the_whole_request_anew_under_a_new_invoke_id():
-    one = services(retries=1)
-    conversation, invoke_id = asking(one)
+def test_a_silence_among_blocks_is_the_end_of_it():
+    conversation, invoke_id = asking(services(retries=1))
     conversation.send(block(invoke_id, 1, b"\x12"))
-    again = conversation.throw(ReplyTimeout("silence"))
-    assert again[8:10] == b"\xc0\x01"
-    assert again[10] & 0x0F == invoke_id + 1
-    assert conversation.send(block(invoke_id, 2, b"\x99\x99", last=True)) == b""  # late, of the transfer given up
-    assert finished(conversation, value(invoke_id + 1)) == [Result(13519)]
+    with pytest.raises(ReplyTimeout):
+        conversation.throw(ReplyTimeout("silence"))
 
 
 def test_over_hdlc_blocks_are_repeated_by_the_link_alone():
@@ -307,6 +304,7 @@ def test_over_hdlc_blocks_are_repeated_by_the_link_alone():
     conversation = one.results(prepared.get(VOLTAGE))
     next(conversation)
     more = conversation.send(hdlc_frame(LLC + b"\xc4\x02\xc0\x00\x00\x00\x00\x01\x00\x01\x12", control=0x30))
+    assert conversation.throw(ReplyTimeout("silence"))[5] & 0x0F == 0x01  # RR
     assert conversation.throw(ReplyTimeout("silence")) == more
     last = LLC + b"\xc4\x02\xc0\x01\x00\x00\x00\x02\x00\x02\x34\xcf"
     assert finished(conversation, hdlc_frame(last, control=0x52)) == [Result(13519)]
@@ -315,11 +313,13 @@ def test_over_hdlc_blocks_are_repeated_by_the_link_alone():
 # Silence.
 
 
-def test_silence_is_asked_anew_as_often_as_told_and_then_let_out():
-    conversation, first = asking(services(retries=2))
-    second = conversation.throw(ReplyTimeout("silence"))
-    third = conversation.throw(ReplyTimeout("silence"))
-    assert [first, second[10] & 15, third[10] & 15] == [1, 2, 3]
+def test_silence_in_clear_is_let_out_and_under_a_cipher_asked_anew_as_often_as_told():
+    conversation, _ = asking(services(retries=2))
+    with pytest.raises(ReplyTimeout):
+        conversation.throw(ReplyTimeout("silence"))
+    conversation = protected(retries=2).results(prepared.get(VOLTAGE))
+    sent = [next(conversation), *(conversation.throw(ReplyTimeout("silence")) for _ in range(2))]
+    assert len(set(sent)) == 3
     with pytest.raises(ReplyTimeout):
         conversation.throw(ReplyTimeout("silence"))
 

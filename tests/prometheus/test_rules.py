@@ -21,6 +21,9 @@ RULES = [rule for rule in EVERY if "alert" in rule]
 
 # One sample every 15 s for an hour; promtool's clock begins at zero, so `0+15x240` is "now" at every point.
 UP = 'up{job="bridge"}'
+ITSELF_UP = 'up{job="prometheus"}'
+HEAD_MAX = 'prometheus_tsdb_head_max_time_seconds{job="prometheus"}'
+STORED = 'dlms_bridge_wrong{what="stored"}'
 STARTED = 'process_start_time_seconds{job="bridge"}'
 LAG = "dlms_bridge_event_loop_lag_seconds"
 MAIN_UP = 'dlms_meter_up{meter="main"}'
@@ -36,6 +39,10 @@ CELLAR_UP = 'dlms_meter_up{meter="cellar"}'
 CELLAR_FAILED = 'dlms_meter_cycles_total{meter="cellar", result="failed"}'
 ALL_WELL = {
     UP: "1x240",
+    ITSELF_UP: "1x240",
+    HEAD_MAX: "0+15x240",
+    STORED: "0x240",
+    "dlms_delivery_devices_parked": "0x240",
     STARTED: "1x240",
     LAG: "0x240",
     MAIN_UP: "1x240",
@@ -55,6 +62,7 @@ ALL_WELL = {
     "dlms_outbox_bytes": "100x240",
     "dlms_outbox_limit_bytes": "1000x240",
     "dlms_outbox_errors_total": "0x240",
+    "dlms_outbox_read_errors_total": "0x240",
     "dlms_outbox_evicted_samples_total": "0x240",
     "dlms_outbox_dropped_samples_total": "0x240",
     "dlms_outbox_quarantined_samples_total": "0x240",
@@ -73,7 +81,11 @@ HALL_READS = {
     'dlms_meter_last_success_timestamp_seconds{meter="hall"}': "0+15x240",
 }
 EVERY_MINUTE = " ".join(str(60 * (n // 4)) for n in range(240))
-BRIDGE_GONE = {series: f"{values.split('x')[0]}x80 stale" for series, values in ALL_WELL.items()} | {UP: "1x80 0x160"}
+BRIDGE_GONE = {series: f"{values.split('x')[0]}x80 stale" for series, values in ALL_WELL.items()} | {
+    UP: "1x80 0x160",
+    ITSELF_UP: "1x240",
+    HEAD_MAX: "0+15x240",
+}
 BACKLOG = {"dlms_outbox_samples": "3x40 3+15x200", "dlms_outbox_oldest_timestamp_seconds": "0+15x40 600x200"}
 
 BEHIND_ONE = {
@@ -90,6 +102,8 @@ SILENT = {
     "nothing waits": {"dlms_outbox_samples": "0x240", "dlms_outbox_oldest_timestamp_seconds": "0x240"},
     "a slow meter waits for its first cycle": {MAIN_UP: "0x240", MAIN_READ_AT: "_x240"},
     "a meter is read once an hour": {MAIN_READ_AT: "1x240", 'dlms_meter_interval_seconds{meter="main"}': "3600x240"},
+    "one read of the outbox failed": {"dlms_outbox_read_errors_total": "0x150 1x90"},
+    "samples waited for two minutes": {STORED: "0x150 1x8 0x82"},
     "a backlog drains": {
         "dlms_outbox_samples": "9000-15x240",
         "dlms_outbox_oldest_timestamp_seconds": "1x240",
@@ -108,7 +122,12 @@ SILENT = {
 
 TROUBLE = {
     "the bridge is down, and with it every series": (BRIDGE_GONE, {("BridgeDown", "")}),
-    "the bridge was never there": (dict.fromkeys(ALL_WELL, "_x240"), {("BridgeDown", "")}),
+    "the bridge was never there": (dict.fromkeys(ALL_WELL, "_x240") | {ITSELF_UP: "1x240"}, {("BridgeDown", "")}),
+    "nothing is stored any more": (
+        {series: f"{values.split('x')[0]}x80" for series, values in ALL_WELL.items()},
+        {("PrometheusStoresNothing", "")},
+    ),
+    "the clock ran ahead and was set right": ({HEAD_MAX: "0+15x80 172800x160"}, {("PrometheusAhead", "")}),
     "the bridge restarts often": ({STARTED: "1x120 1800x15 2100x15 2400x90"}, {("BridgeRestartsOften", "")}),
     "the bridge hangs": (
         {LAG: "0x80 10+15x160", MAIN_READ_AT: "0+15x80 1200x160", CELLAR_READ_AT: "0+15x80 1200x160"},
@@ -149,6 +168,12 @@ TROUBLE = {
     ),
     "ThingsBoard is down": ({"dlms_upstream_connected": "1x80 0x160"} | BACKLOG, {("UpstreamDown", "")}),
     "ThingsBoard is too slow": (BACKLOG, {("OutboxGrowing", "")}),
+    "ThingsBoard confirms nothing": ({STORED: "0x40 1x200"} | BACKLOG, {("NothingStored", "")}),
+    "ThingsBoard does not take a device": ({"dlms_delivery_devices_parked": "0x80 1x160"}, {("DeviceNotTaken", "")}),
+    "the outbox cannot be read": (
+        {"dlms_outbox_read_errors_total": "0x80 1+1x160", STORED: "0x90 1x150"},
+        {("OutboxNotReadable", ""), ("NothingStored", "")},
+    ),
     "the local broker is too slow": (
         {"dlms_upstream_configured": "0x240", "dlms_upstream_connected": "0x240"} | BACKLOG,
         {("OutboxGrowing", "")},

@@ -5,7 +5,7 @@
 #
 # usage: base_images.sh CACHE      needs Docker; for stand-ins also root and debootstrap
 #
-# Grafana is in no Debian: it is pulled or it is not there. Only the stand-ins are special: the compose file and the
+# Grafana is in no Debian: it is pulled or it is not there. Debian's Prometheus is 3.5, whatever the pinned one is. Only the stand-ins are special: the compose file and the
 # Dockerfile that run on them are the ones that users get. A stand-in carries the label dlms-bridge.stand-in; before the
 # stack is used in earnest on such a machine, remove them: docker image ls --filter label=dlms-bridge.stand-in
 set -euo pipefail

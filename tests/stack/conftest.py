@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.programs import CACHE, find_program, missing
-from tests.stack.stack import TOP, Stack
+from tests.stack.stack import SERVICES, TOP, Stack, docker
 from tests.stack.thingsboard import ThingsBoard
 
 if TYPE_CHECKING:
@@ -76,6 +76,15 @@ def thingsboard(images: None, tmp_path: Path) -> Iterator[ThingsBoard]:
     double = ThingsBoard(tmp_path / "thingsboard", f"dlms-test-{os.getpid()}-thingsboard", image.group())
     yield double
     double.close()
+
+
+@pytest.fixture
+def services(images: None) -> tuple[str, ...]:
+    """Those whose image is here: Grafana's is in no Debian."""
+    image = re.search(r"grafana/grafana:\S+", (TOP / "docker-compose.yml").read_text())
+    assert image
+    here = docker("images", "--quiet", image.group()).strip()
+    return (*SERVICES, "grafana") if here else SERVICES
 
 
 @pytest.hookimpl(wrapper=True)

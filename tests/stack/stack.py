@@ -62,13 +62,29 @@ class Stack:
         if env is not None:
             path.write_text(env, encoding="utf-8")
 
+    def write_secret(self, name: str, value: str) -> None:
+        """Write the file ``name`` of ``./secrets``, as an editor does: with a newline, for everybody to read."""
+        path = self.folder / "secrets" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{value}\n", encoding="utf-8")
+
+    def override(self, text: str | None) -> None:
+        """Use ``text`` as the ``docker-compose.override.yml`` from now on; None for none."""
+        path = self.folder / "docker-compose.override.yml"
+        path.unlink(missing_ok=True)
+        if text is not None:
+            path.write_text(text, encoding="utf-8")
+
     def compose(self, *arguments: str, check: bool = True, timeout_s: float = 120) -> str:
         """Run ``docker compose`` and return what it printed, on either stream.
 
         Raises:
             AssertionError: it failed, and ``check`` was asked for.
         """
-        files = ("-f", "docker-compose.yml", "-f", "tests/stack/sandbox.yml")
+        names = ["docker-compose.yml", "tests/stack/sandbox.yml"]
+        if (self.folder / "docker-compose.override.yml").exists():
+            names.append("docker-compose.override.yml")
+        files = tuple(part for name in names for part in ("-f", name))
         command = ("docker", "compose", "-p", self.project, "--ansi", "never", *files, *arguments)
         done = subprocess.run(
             command,
@@ -84,8 +100,8 @@ class Stack:
         return said
 
     def up(self, *services: str) -> None:
-        """``docker compose up -d`` of ``services``, and of nothing else."""
-        self.compose("up", "-d", "--no-deps", *(services or SERVICES))
+        """``docker compose up -d`` of ``services``, and of nothing else; of the image that was built for all tests."""
+        self.compose("up", "-d", "--no-deps", "--no-build", *(services or SERVICES))
 
     def down(self) -> None:
         """Remove containers, networks and volumes."""

@@ -13,7 +13,9 @@ EXPECTED = {
     "v1/gateway/attributes",
     "v1/devices/me/telemetry",
     "v1/devices/me/attributes",
+    "v1/devices/me/attributes/request/+",
     "v1/devices/me/rpc/request/+",
+    "v1/gateway/attributes/request",
 }
 
 
@@ -28,7 +30,7 @@ def test_samples_arrive_on_the_gateway_topic_and_nothing_unexpected_does(new_sta
         "voltage_l1", "current_l1", "frequency", "active_power", "active_energy",
     }  # fmt: skip
     assert thingsboard.questions >= 1
-    # Confirmed by ThingsBoard's answer, they leave the disk: what waits stays small while samples keep coming.
+    # Confirmed by a mark that came back, they leave the disk: what waits stays small while samples keep coming.
     eventually(lambda: "dlms_outbox_confirmed_samples_total 0.0" not in stack.page("/metrics"), "samples confirmed")
     stack.compose("stop", "bridge")
     accepted = stack.committed()

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
-import pytest
-
-from tests.stack.stack import SERVICES, TOP, docker
+from tests.stack.stack import docker
 
 USERS = {"bridge": "10001:10001", "mosquitto": "1883:1883", "prometheus": "65534:65534", "grafana": "472:0"}
 PUBLISHED = {"bridge": set(), "mosquitto": set(), "prometheus": {"9090/tcp"}, "grafana": {"3000/tcp"}}
-
-
-@pytest.fixture
-def services():
-    """Those whose image is here: Grafana's is in no Debian."""
-    image = re.search(r"grafana/grafana:\S+", (TOP / "docker-compose.yml").read_text())
-    assert image
-    here = docker("images", "--quiet", image.group()).strip()
-    return (*SERVICES, "grafana") if here else SERVICES
 
 
 def test_every_container_is_locked_down_logs_within_bounds_and_is_always_restarted(new_stack, services):

@@ -1,8 +1,8 @@
 """A second Mosquitto that stands for ThingsBoard, and the test's ear and mouth there.
 
 It does what the stack's own broker can see of ThingsBoard: the token is the user name and there is no password, a
-client without it gets nothing through, ``getSessionLimits`` is answered, and whoever asks to be provisioned gets the
-token. It is no double of ThingsBoard's temper.
+client without it gets nothing through, its questions (limits, its attributes, a device's) are answered, and whoever
+asks to be provisioned gets the token. It is no double of ThingsBoard's temper.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 TOKEN = "the-gateway-device-token"
 ALIAS = "thingsboard"
-ENV = f"THINGSBOARD__HOST={ALIAS}\nTHINGSBOARD__TOKEN={TOKEN}\nLOG__LEVEL=DEBUG\nPOLL__INTERVAL=0.5\n"
+ENV = (
+    f"THINGSBOARD__HOST={ALIAS}\nTHINGSBOARD__TOKEN={TOKEN}\n"
+    "LOG__LEVEL=DEBUG\nPOLL__DEMO_METER=true\nPOLL__INTERVAL=0.5\n"
+)
 """The ``.env`` that leads a stack here, with a line in the log for each sample that the outbox has on disk."""
 _CONF = """\
 listener 1883
@@ -51,6 +54,9 @@ topic readwrite $SYS/#
 _ASKED = "v1/devices/me/rpc/request/"
 _ANSWERED = "v1/devices/me/rpc/response/"
 _PROVISIONED = "/provision/response"
+_ATTRIBUTES = "v1/devices/me/attributes"
+_ATTRIBUTES_ASKED, _ATTRIBUTES_ANSWERED = f"{_ATTRIBUTES}/request/", f"{_ATTRIBUTES}/response/"
+_DEVICE_ASKED, _DEVICE_ANSWERED = "v1/gateway/attributes/request", "v1/gateway/attributes/response"
 _LIMITS = {
     "maxPayloadSize": 65536,
     "maxInflightMessages": 100,
@@ -73,6 +79,8 @@ class ThingsBoard:
         self.topics: set[str] = set()
         self.samples: set[tuple[str, int]] = set()
         self.values: dict[str, dict[str, float]] = {}
+        self.attributes: dict[str, object] = {}
+        """What the gateway wrote to its own: marks."""
         self.questions = 0
         self.asked_after_ms = 0
         """Time stamp of the newest sample that was here when the last question came: what its answer confirms."""
@@ -127,19 +135,29 @@ class ThingsBoard:
 
     def _hear(self, client: paho.Client, _: object, message: paho.MQTTMessage) -> None:
         topic = message.topic
-        if topic.startswith((_ANSWERED, _PROVISIONED)):
+        if topic.startswith((_ANSWERED, _PROVISIONED, _ATTRIBUTES_ANSWERED, _DEVICE_ANSWERED)):
             return  # our own
         if topic == "/provision/request":
             granted = {"status": "SUCCESS", "credentialsType": "ACCESS_TOKEN", "credentialsValue": TOKEN}
             client.publish(_PROVISIONED, json.dumps(granted), qos=1)
             return
         with self._lock:
-            self.topics.add(_ASKED + "+" if topic.startswith(_ASKED) else topic)
+            asked = next((prefix for prefix in (_ASKED, _ATTRIBUTES_ASKED) if topic.startswith(prefix)), None)
+            self.topics.add(topic if asked is None else f"{asked}+")
         if topic.startswith(_ASKED):
             assert json.loads(message.payload)["method"] == "getSessionLimits"
             self.questions += 1
-            self.asked_after_ms = max((ts_ms for _, ts_ms in self.samples), default=0)
             client.publish(_ANSWERED + topic.removeprefix(_ASKED), json.dumps(_LIMITS), qos=1)
+        elif topic == _ATTRIBUTES:
+            self.attributes |= json.loads(message.payload)
+        elif topic.startswith(_ATTRIBUTES_ASKED):
+            self.asked_after_ms = max((ts_ms for _, ts_ms in self.samples), default=0)
+            answer = json.dumps({"client": self.attributes})
+            client.publish(_ATTRIBUTES_ANSWERED + topic.removeprefix(_ATTRIBUTES_ASKED), answer, qos=1)
+        elif topic == _DEVICE_ASKED:
+            question = json.loads(message.payload)
+            answer = json.dumps({"id": question["id"], "device": question["device"]})
+            client.publish(_DEVICE_ANSWERED, answer, qos=1)
         elif topic == "v1/gateway/telemetry":
             with self._lock:
                 for device, entries in json.loads(message.payload).items():

@@ -21,6 +21,8 @@ _CONFORMANCE: Final[dict[Context, bytes]] = {
     "sn-ciphered": bytes.fromhex("1C0320"),
 }
 _MAX_PDU: Final = 0x04B0
+_INITIATE_RESPONSE: Final = 0x08
+_SHORT_NAME_OF_ASSOCIATION: Final = 0xFA00
 
 MECHANISMS: Final = {
     0: "none",
@@ -68,6 +70,9 @@ class Aare:
         mechanism: name of the authentication that the meter states; empty when it states none.
         title: the meter's system title; empty when it states none.
         is_user: whether the diagnostic is the service user's, as all about authentication are.
+        context: last number of the application context name that it states: 1 and 3 are logical names, 2 and 4 short
+            ones, 3 and 4 ciphered; 0 when it states none. A meter that refuses states the one that it wants.
+        vaa_name: of the association object: 0007 with logical names, FA00 with short ones; 0 when it says none.
     """
 
     accepted: bool
@@ -76,6 +81,28 @@ class Aare:
     mechanism: str = ""
     title: bytes = b""
     is_user: bool = True
+    context: int = 0
+    vaa_name: int = 0
+
+    @property
+    def has_short_names(self) -> bool:
+        """Whether it says that its objects go by short names, be it by the context or by its association's name."""
+        return self.context in (2, 4) or self.vaa_name == _SHORT_NAME_OF_ASSOCIATION
+
+    @property
+    def is_ciphered(self) -> bool:
+        """Whether it names a ciphered context."""
+        return self.context in (3, 4)
+
+    @property
+    def refuses_context(self) -> bool:
+        """Whether the refusal is about the application context."""
+        return not self.accepted and self.is_user and self.diagnostic == CONTEXT_NOT_SUPPORTED
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether high-level authentication goes on from here; some meters state no diagnostic, but the mechanism."""
+        return self.accepted and (self.diagnostic == REQUIRED or bool(self.mechanism))
 
     @property
     def asks_for_secret(self) -> bool:
@@ -131,7 +158,16 @@ def parse(apdu: bytes) -> Aare | None:
     mechanism = MECHANISMS.get(stated[-1], "") if stated[:-1] == _MECHANISM_OID else ""
     is_user = choice == 0xA1
     words = (_USER_DIAGNOSTICS if is_user else _PROVIDER_DIAGNOSTICS).get(diagnostic, f"diagnostic {diagnostic}")
-    return Aare(result == 0, diagnostic if is_user else -1, words, mechanism, title, is_user)
+    named = fields.get(0xA1, b"")[2:]
+    context = named[-1] if named[:-1] == _CONTEXT_OID else 0
+    diagnostic = diagnostic if is_user else -1
+    return Aare(result == 0, diagnostic, words, mechanism, title, is_user, context, _vaa_name(fields.get(0xBE, b"")))
+
+
+def _vaa_name(user_information: bytes) -> int:
+    """Return the last two octets of a plain initiate-response (IEC 62056-5-3, annex A); 0 for anything else."""
+    initiate = user_information[2:]
+    return int.from_bytes(initiate[-2:]) if len(initiate) >= 12 and initiate[0] == _INITIATE_RESPONSE else 0
 
 
 def _tlv(tag: int, value: bytes) -> bytes:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bridge.commissioning.probing import acse
+from bridge.commissioning.probing.candidates import Address
+from bridge.commissioning.probing.heard import printable
 from bridge.meters.framing import HdlcFramer, WrapperFramer, fcs16
 from bridge.meters.hdlc import address as hdlc_bytes
 
-if TYPE_CHECKING:
-    from bridge.commissioning.probing.candidates import Address
-
 Kind = Literal[
     "hdlc", "wrapper", "hdlc-mode-e",  # meters
+    "telnet", "push", "talks", "telegram", "flow-control", "short", "damaged", "parity",  # a line that is out of order
     "http", "tls", "ssh", "banner", "echo", "other", "closes", "silent",  # something else, or nothing
     "refused", "unanswered", "unreachable", "unknown-name",  # no TCP connection
 ]  # fmt: skip
+
+Naming = Literal["ln", "sn"]
 
 _SNRM, _DISC = 0x93, 0x53
 _ANSWERS = {0x73: "UA", 0x1F: "DM", 0x97: "FRMR"}
 _RELEASE = bytes.fromhex("6203800100")  # RLRQ, reason normal
 _MODE_E_REQUEST = b"/?!\r\n"
 _LONGEST_SAID = 60
+_BANNERS = re.compile(rb"220[ -]|\+OK|\* OK|.{0,200}(?:login|username|password|welcome)", re.IGNORECASE | re.DOTALL)
+"""What servers for people greet with. Other text is what many converters and modems register with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Knock:
         address: the server address that answered; None when none did.
         client: the client address that was answered.
         answer_s: how long that answer took.
+        answers_from: the address that the answer came from, where it has another form than the one that was asked.
+        greeting: text that came before the first answer: a converter or modem that registers.
     """
 
     kind: Kind
@@ -43,6 +49,8 @@ class Knock:
     address: Address | None = None
     client: int = 0
     answer_s: float = 0.0
+    answers_from: Address | None = None
+    greeting: str = ""
 
     @property
     def is_meter(self) -> bool:
@@ -50,11 +58,11 @@ class Knock:
         return self.kind in ("hdlc", "wrapper", "hdlc-mode-e")
 
 
-def request(framing: str, address: Address, client: int) -> bytes:
+def request(framing: str, address: Address, client: int, naming: Naming = "ln") -> bytes:
     """Return SNRM, an AARQ without any secret, or the request of IEC 62056-21, by framing."""
     if framing == "hdlc":
         return _hdlc(address, client, _SNRM)
-    return _wrapped(address, client, acse.aarq()) if framing == "wrapper" else _MODE_E_REQUEST
+    return _wrapped(address, client, acse.aarq(naming)) if framing == "wrapper" else _MODE_E_REQUEST
 
 
 def farewell(framing: str, address: Address, client: int) -> bytes:
@@ -77,10 +85,15 @@ def _hdlc(address: Address, client: int, control: int) -> bytes:
 def judge(heard: bytes, framing: str, address: Address, client: int, answer_s: float) -> Knock | None:
     """Return what ``heard`` proves to speak the framing that it was asked in; None when it proves nothing."""
     if framing == "hdlc":
-        inward = hdlc_bytes(client, 1) + hdlc_bytes(address.server, address.octets)
+        here, there = hdlc_bytes(client, 1), hdlc_bytes(address.server, address.octets)
         for frame in HdlcFramer().feed(heard):
-            if frame[3 : 3 + len(inward)] == inward and (word := _ANSWERS.get(frame[3 + len(inward)])):
+            source = source_of(frame)
+            if frame[3:4] != here or not (word := _ANSWERS.get(frame[4 + len(source)])):
+                continue
+            if source == there:
                 return Knock("hdlc", word, address, client, answer_s)
+            if is_same_station(source, there):
+                return Knock("hdlc", word, address, client, answer_s, _address(source))
     elif framing == "wrapper":
         for frame in WrapperFramer().feed(heard):
             if (int.from_bytes(frame[2:4]), int.from_bytes(frame[4:6])) == (address.server, client):
@@ -98,10 +111,41 @@ def judge_text(heard: bytes) -> Knock | None:
         return Knock("tls")
     if heard.startswith(b"SSH-"):
         return Knock("ssh", shown(heard.partition(b"\n")[0]))
-    text = heard.strip(b"\r\n\x00")
-    if len(text) >= 3 and all(32 <= byte < 127 or byte in b"\r\n\t" for byte in text):
-        return Knock("banner", shown(text.splitlines()[0]))
+    if _BANNERS.match(heard) and printable(heard):
+        return Knock("banner", shown(heard.strip(b"\r\n\x00").splitlines()[0]))
     return None
+
+
+def source_of(frame: bytes) -> bytes:
+    """Return the source address of a whole frame to a client, whose own address has one octet."""
+    end = 4
+    while end < len(frame) and not frame[end] & 1:
+        end += 1
+    return frame[4 : end + 1]
+
+
+def is_same_station(one: bytes, other: bytes) -> bool:
+    """Return whether two addresses, as on the wire, can be those of one station, be it in different lengths.
+
+    Of the longer one the upper half is the logical device and the lower the physical one; in one octet stands either,
+    in two octets the same halves as in four (IEC 62056-46, 6.4.2).
+    """
+    if len(one) == len(other):
+        return one == other
+    short, long = sorted((_halves(one), _halves(other)), key=len)
+    return short[0] in long if len(short) == 1 else short == long
+
+
+def _halves(octets: bytes) -> tuple[int, ...]:
+    """Return upper and lower part of an address, or the one part that there is."""
+    value, half = 0, 7 * (len(octets) // 2)
+    for octet in octets:
+        value = value << 7 | octet >> 1
+    return (value >> half, value & (1 << half) - 1) if half else (value,)
+
+
+def _address(source: bytes) -> Address:
+    return Address(int("".join(f"{octet >> 1:07b}" for octet in source), 2), len(source))
 
 
 def shown(data: bytes) -> str:

@@ -1,28 +1,30 @@
-"""How often a secret may still be tried on a meter: at most two refusals, in one run and across runs.
+"""How often a secret may still be sent to a meter: at most two without success, in one run and across runs.
 
 Rules
-    A meter that locks after three wrong passwords must not be locked by a probe, whatever the options, however often
-    it is run. So two refusals are the end: of this run, and of the day (``meters/refusals.py`` keeps them on the data
-    volume). A secret that was refused is not tried again at that client; one that works forgets them all.
-    An association without any secret that is refused with *authentication failure* counts too: some meters count it.
-    It counts for the client and for the meter as a whole, because it is not known which of the two the meter locks.
-    What cannot be remembered is not tried.
+    The policy is ``meters/refusals.py``'s, one for the bridge and every command: a meter that locks after three wrong
+    passwords must not be locked by a probe, whatever the options, however often it is run.
+    Whoever sends a secret claims it first, and says what came of it: accepted, refused, or not sent at all.
+    An association without a secret counts as none. But some meters count it all the same, those among them that call
+    it an authentication failure: such a one is asked so once, by two clients in a run at most, and then gets one wrong
+    secret instead of two.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.errors import AuthError
 from bridge.meters.refusals import Refusals
 
 if TYPE_CHECKING:
+    from bridge.errors import MeterError
     from bridge.meters.refusals import Held
+    from bridge.meters.session import Session
 
 MOST_IN_A_RUN = 2
-_WHOLE_METER = 0  # no client has the address 0
 NO_SECRET = b""
-_ANY = b"\x00any"
-"""Stands for no secret in particular: how many were refused is asked, not which."""
+_UNAUTHENTICATED = b"no secret"
+"""Stands for none where it is remembered that a meter was asked without one; see :meth:`Attempts.failed_without`."""
 
 
 class Attempts:
@@ -39,28 +41,67 @@ class Attempts:
         self._refusals = refusals
         self._host, self._port, self._server = host, port, server
         self.refused_now = 0
-        """Refusals in this run."""
+        """Secrets that went out without success in this run."""
+        self._failed_without_now = 0
 
     def held(self, client: int, secret: bytes) -> Held | None:
-        """Return why ``secret`` must not be tried at ``client``; None when it may be."""
-        held = self._refusals.holds_back(self._where(client), secret)
-        return held or self._refusals.holds_back(self._where(_WHOLE_METER), _ANY)
+        """Return why ``secret`` must not be sent at ``client``; None when it may be."""
+        return self._refusals.holds_back(self._where(client), secret)
+
+    def claim(self, client: int, secret: bytes) -> Held | None:
+        """Count ``secret`` as sent, before it is; or return why it must not be. Then :meth:`settle` it."""
+        return self._refusals.claim(self._where(client), secret)
+
+    def settle(self, client: int, secret: bytes, session: Session | None, error: MeterError | None = None) -> None:
+        """Tell what came of a secret that was claimed: ``session`` was let in, ``error`` ended it, or there was none.
+
+        Silence and whatever else is no success leave it counted.
+        """
+        if not secret:
+            return
+        if session is not None and session.let_in:
+            self.accepted(client, secret)
+        elif session is None or not session.secret_sent:
+            self._refusals.unsent(self._where(client), secret)
+        elif isinstance(error, AuthError):
+            self.refused(client, secret)
+        else:
+            self.refused_now += 1
 
     @property
     def is_spent(self) -> bool:
-        """Whether this run has had as many refusals as it may."""
-        return self.refused_now >= MOST_IN_A_RUN
+        """Whether this run has sent as many without success as it may, or asked as often without a secret."""
+        return self.refused_now >= MOST_IN_A_RUN or self._failed_without_now >= MOST_IN_A_RUN
+
+    def failed_without(self, client: int) -> None:
+        """Remember that the meter calls an association without a secret an authentication failure."""
+        self._failed_without_now += 1
+        self._refusals.refused(self._without(client), _UNAUTHENTICATED)
+
+    def fails_without(self, client: int) -> bool:
+        """Return whether it did before: it is not asked again so."""
+        held = self._refusals.holds_back(self._without(client), _UNAUTHENTICATED)
+        return held is not None and held.reason != "forgetful"
+
+    def is_last_spent(self, client: int) -> bool:
+        """Return whether one secret went out since to a meter that may have counted what carried none."""
+        return self.fails_without(client) and self._refusals.remembers(self._where(client))
 
     def refused(self, client: int, secret: bytes) -> None:
-        """Count a refusal, here and on disk."""
-        self.refused_now += 1
-        self._refusals.refused(self._where(client), secret)
-        self._refusals.refused(self._where(_WHOLE_METER), secret)
+        """Count a refusal in words, here and on disk; without a secret there is nothing to count."""
+        if secret:
+            self.refused_now += 1
+            self._refusals.refused(self._where(client), secret)
 
-    def accepted(self, client: int) -> None:
+    def accepted(self, client: int, secret: bytes = NO_SECRET) -> None:
         """Forget the refusals: the meter let a secret in, which sets its own count to nothing."""
-        self._refusals.accepted(self._where(client))
-        self._refusals.accepted(self._where(_WHOLE_METER))
+        self._refusals.accepted(self._where(client), secret)
+        if self._refusals.remembers(self._without(client)):
+            self._refusals.accepted(self._without(client), NO_SECRET)
+
+    def _without(self, client: int) -> str:
+        # As if it were another meter: what it holds back must be no secret.
+        return Refusals.where(f"{self._host} unauthenticated", self._port, self._server, client)
 
     def _where(self, client: int) -> str:
         return Refusals.where(self._host, self._port, self._server, client)

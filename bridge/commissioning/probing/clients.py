@@ -6,19 +6,24 @@ A client that is refused is never asked the same again in this run; see ``attemp
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from bridge.commissioning.probing import acse
+from bridge.commissioning.probing.answers import shown
 from bridge.commissioning.probing.meeting import open_patiently
-from bridge.errors import AssociationError, DecodeError, LinkError, MeterError, ReplyTimeout
+from bridge.errors import AssociationError, DecodeError, FramingError, LinkError, MeterError, ReplyTimeout
 from bridge.meters.hdlc import Hdlc
 from bridge.meters.wrapper import Wrapper
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bridge.commissioning.probing.acse import Aare, Context
+    from bridge.commissioning.probing.answers import Naming
     from bridge.commissioning.probing.candidates import Address
     from bridge.meters.conversation import Conversation, DataLink
     from bridge.meters.link import Link
@@ -29,12 +34,27 @@ Outcome = Literal[
     "ciphered",  # wants everything ciphered
     "refused",  # does not let it in, for a reason that no secret mends
     "unlinked",  # refuses the HDLC connection
+    "mute",  # opens the HDLC connection, and says nothing to the association request
+    "garbled",  # answers, and what comes is no frame
     "silent",  # says nothing to this client
 ]
 _RELEASE = bytes.fromhex("6203800100")
 _CHALLENGE_BYTES = 16
 _LEAVE_PATIENCE_S = 3.0
+_GREETING_S = 0.3
+_HDLC_HEAD = 8  # flag, format, the shortest addresses, control, check sequence
 _HIGH = (5, 2, 3, 4, 6, 7)  # GMAC first: what new meters use
+_ASKED_FIRST = 2  # the one that needs neither keys nor titles
+_WITH_TITLE = (5, 7)
+_TITLE = b"DLB\x00\x00\x00\x00\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came back to an AARQ: an AARE, another APDU, or the error in its place; and whether HDLC was connected."""
+
+    said: Aare | MeterError | bytes
+    linked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +68,36 @@ class Verdict:
         referencing: ``ln`` or ``sn``: which context the meter takes.
         mechanism: the authentication that it asks for, where it is known; else empty.
         could_count: whether the refusal may have been counted by the meter as a wrong secret.
+        has_reason: whether the meter gave its reason in an AARE, rather than an exception, a close or silence.
     """
 
     client: int
     outcome: Outcome
     said: str = ""
-    referencing: Literal["ln", "sn"] = "ln"
+    referencing: Naming = "ln"
     mechanism: str = ""
     could_count: bool = False
+    has_reason: bool = True
+
+
+class _Last:
+    """Keeps the last frame that came, for what is no APDU; a :class:`~bridge.meters.link.Watch`."""
+
+    def __init__(self) -> None:
+        self._frame = b""
+
+    def sent(self, data: bytes) -> None:
+        """Nothing is to be kept of that."""
+
+    def came(self, frame: bytes) -> None:
+        """Keep it."""
+        self._frame = frame
+
+    @property
+    def text(self) -> bytes:
+        """The text at the end of the frame, before the check sequence; empty when there is none."""
+        found = re.search(rb"[\t\r\n -~]{4,}$", self._frame[_HDLC_HEAD:-3]) if self._frame else None
+        return found[0].strip() if found else b""
 
 
 class Doorway:
@@ -66,33 +108,70 @@ class Doorway:
         address: its server address.
         quick_s: after how long the silence to the first question is silence.
         answer_s: how long the answer to a further one may take: making a challenge takes a meter longer than UA.
+        namings: how objects may be named, the likelier way first.
+        greets: whether text comes first on every connection; it is let pass before a question goes out.
     """
 
-    def __init__(self, link: Link, address: Address, quick_s: float, answer_s: float) -> None:
+    def __init__(
+        self,
+        link: Link,
+        address: Address,
+        quick_s: float,
+        answer_s: float,
+        *,
+        namings: Sequence[Naming] = ("ln", "sn"),
+        greets: bool = False,
+    ) -> None:
         self._link = link
         self._address = address
         self._quick_s = quick_s
         self._answer_s = answer_s
+        self._namings = namings
+        self._greets = greets
 
     async def ask(self, client: int) -> Verdict:
         """Ask for an association of ``client`` without a secret, and leave the meter free again.
 
+        A meter may have short names and say so by nothing but a refusal, whatever its words; so it is asked by them
+        before anything is made of that. And a context may be refused because the authentication is missing, or
+        because everything must be ciphered: which of the two is asked before it is claimed.
+
         Raises:
-            LinkError: the connection could not be opened, or broke before the meter said anything. Wait, then ask
-                again.
+            LinkError: the connection could not be opened. Wait, then ask again.
         """
-        verdict = _judge(client, "ln", await self._request(client, acse.aarq("ln")))
-        if verdict.outcome == "ciphered":
-            # Only a meter that knows neither naming without ciphers is one that wants them.
-            short = _judge(client, "sn", await self._request(client, acse.aarq("sn")))
-            verdict = short if short.outcome in ("open", "asks") else verdict
+        naming, *others = self._namings
+        answer = await self._request(client, acse.aarq(naming))
+        verdict = _judge(client, naming, answer)
+        for other in others if _may_mean_naming(answer) else ():
+            second = await self._request(client, acse.aarq(other))
+            if (judged := _judge(client, other, second)).outcome in ("open", "asks"):
+                return judged
+            if isinstance(second.said, acse.Aare) and not isinstance(answer.said, acse.Aare):
+                answer, verdict = second, judged
+        if isinstance(answer.said, acse.Aare) and answer.said.refuses_context:
+            return await self._why_not(client, answer.said, verdict)
         return verdict
+
+    async def _why_not(self, client: int, refusal: Aare, verdict: Verdict) -> Verdict:
+        """Find out what a meter means that refuses the application context: authentication, or ciphers."""
+        naming = "sn" if refusal.has_short_names else self._namings[0]
+        if not refusal.is_ciphered:
+            answer = (await self._request(client, _high(naming, _ASKED_FIRST))).said
+            if isinstance(answer, acse.Aare) and not answer.refuses_context:
+                said = answer.reason if answer.asks_for_secret else verdict.said
+                mechanism = (answer.mechanism or acse.MECHANISMS[_ASKED_FIRST]) if answer.goes_on else ""
+                return Verdict(client, "asks", said, naming, mechanism, answer.could_count)
+            ciphered: Context = "sn-ciphered" if naming == "sn" else "ln-ciphered"
+            answer = (await self._request(client, acse.aarq(ciphered, title=_TITLE))).said
+            if isinstance(answer, acse.Aare) and answer.refuses_context and not answer.is_ciphered:
+                return Verdict(client, "asks", verdict.said, naming)  # it knows no ciphers: what lacks is the mechanism
+        return Verdict(client, "ciphered", verdict.said, naming)
 
     def hang_up(self) -> None:
         """Close the connection; the next question opens another."""
         self._link.close()
 
-    async def mechanism(self, client: int, referencing: Literal["ln", "sn"]) -> tuple[str, bool]:
+    async def mechanism(self, client: int, referencing: Naming) -> tuple[str, bool]:
         """Find out which high-level mechanism ``client`` is asked for, by opening one and leaving before the proof.
 
         Returns:
@@ -102,49 +181,55 @@ class Doorway:
         Raises: as :meth:`ask`.
         """
         for number in _HIGH:
-            title = b"DLB\x00\x00\x00\x00\x01" if number in (5, 7) else b""
-            request = acse.aarq(referencing, number, secrets.token_bytes(_CHALLENGE_BYTES), title)
-            answer = await self._request(client, request)
+            answer = (await self._request(client, _high(referencing, number))).said
             if not isinstance(answer, acse.Aare):
                 return "", False
-            if answer.accepted:
-                return answer.mechanism or acse.MECHANISMS[number], False
+            if answer.accepted:  # without a challenge it would have let us in with anything: it tells nothing
+                return (answer.mechanism or acse.MECHANISMS[number]) if answer.goes_on else "", False
             if answer.could_count:
                 return "", True
         return "low", False
 
-    async def _request(self, client: int, aarq: bytes) -> Aare | MeterError | bytes:
+    async def _request(self, client: int, aarq: bytes) -> _Answer:
         """Send one AARQ on a data link of its own; return the answer, or the error in its place."""
+        is_new = not self._link.is_open
         await open_patiently(self._link)
-        data_link = self._data_link(client)
-        answer: Aare | MeterError | bytes
-        connected = False
+        if is_new and self._greets:
+            await asyncio.sleep(_GREETING_S)
+        data_link, heard = self._data_link(client), _Last()
+        said: Aare | MeterError | bytes
+        linked = False
         try:
             await self._link.converse(data_link.connect(), self._quick_s)
-            connected = True
+            linked = True
             first = self._link.framing == "wrapper"  # where nothing is to be connected
-            apdu = await self._link.converse(data_link.ask(aarq), self._quick_s if first else self._answer_s)
-            answer = acse.parse(apdu) or apdu
-        except (ReplyTimeout, AssociationError, DecodeError) as error:
-            answer = error
+            apdu = await self._link.converse(data_link.ask(aarq), self._quick_s if first else self._answer_s, heard)
+            said = acse.parse(apdu) or apdu
+        except DecodeError as error:
+            said = heard.text or error
+        except (ReplyTimeout, AssociationError, FramingError) as error:
+            said = error
         except LinkError as error:
-            answer = error
+            said = error
             self._link.close()
         except asyncio.CancelledError:  # Ctrl-C: the meter may just have opened what nobody will use
             await self._leave(data_link, accepted=False)
             raise
-        if not isinstance(answer, LinkError) and (connected or not isinstance(answer, ReplyTimeout)):
-            accepted = isinstance(answer, acse.Aare) and answer.accepted and answer.diagnostic != acse.REQUIRED
+        linked = linked and self._link.framing != "wrapper"
+        if not isinstance(said, LinkError) and (linked or not isinstance(said, ReplyTimeout)):
+            accepted = isinstance(said, acse.Aare) and said.accepted and said.diagnostic != acse.REQUIRED
             await self._leave(data_link, accepted=accepted)
-        return answer
+        elif self._link.framing == "wrapper":
+            self._link.close()  # a question that was passed over would stand in the way of the next
+        return _Answer(said, linked)
 
     async def _leave(self, data_link: DataLink, *, accepted: bool) -> None:
         with suppress(MeterError, TimeoutError):
             async with asyncio.timeout(_LEAVE_PATIENCE_S):
                 await self._link.converse(_leaving(data_link, accepted=accepted), self._answer_s)
-        if self._link.framing == "wrapper":
-            # There the TCP connection is the data link; and a question that was passed over would stand in the way.
-            self._link.close()
+        # What follows a release is another visit: there are meters that close after it, that want their mode E opening
+        # again, or that hear nothing more on that connection.
+        self._link.close()
 
     def _data_link(self, client: int) -> DataLink:
         if self._link.framing == "wrapper":
@@ -159,23 +244,48 @@ def _leaving(data_link: DataLink, *, accepted: bool) -> Conversation[None]:
     yield from data_link.disconnect()
 
 
-def _judge(client: int, context: Context, answer: Aare | MeterError | bytes) -> Verdict:
-    referencing: Literal["ln", "sn"] = "sn" if context == "sn" else "ln"
-    if isinstance(answer, acse.Aare):
-        return _judge_aare(client, referencing, answer)
-    if isinstance(answer, ReplyTimeout):
-        return Verdict(client, "silent")
-    if isinstance(answer, MeterError):
-        is_closed = isinstance(answer, LinkError)
-        return Verdict(client, "refused" if is_closed else "unlinked", str(answer))
-    return Verdict(client, "refused", f"answers {answer[:8].hex(' ').upper()}")
+def _high(naming: Naming, number: int) -> bytes:
+    """Return an AARQ for a high-level mechanism; the challenge in it is no secret, and the proof never follows."""
+    title = _TITLE if number in _WITH_TITLE else b""
+    return acse.aarq(naming, number, secrets.token_bytes(_CHALLENGE_BYTES), title)
 
 
-def _judge_aare(client: int, referencing: Literal["ln", "sn"], answer: Aare) -> Verdict:
+def _may_mean_naming(answer: _Answer) -> bool:
+    """Return whether ``answer`` may come from a meter that is to be asked by other names."""
+    said = answer.said
+    if isinstance(said, acse.Aare):
+        return said.has_short_names or not (said.accepted or said.asks_for_secret)
+    if isinstance(said, ReplyTimeout | LinkError):
+        return answer.linked  # it opened the data link, and then had nothing to say
+    return True
+
+
+def _judge(client: int, naming: Naming, answer: _Answer) -> Verdict:
+    said = answer.said
+    if isinstance(said, acse.Aare):
+        return _judge_aare(client, naming, said)
+    if isinstance(said, FramingError):
+        return Verdict(client, "garbled", f"{said} | {said.hint}" if said.hint else str(said))
+    if isinstance(said, ReplyTimeout):
+        return Verdict(client, "mute" if answer.linked else "silent", has_reason=False)
+    if isinstance(said, MeterError):
+        outcome: Outcome = "refused" if answer.linked or isinstance(said, LinkError) else "unlinked"
+        return Verdict(client, outcome, str(said), has_reason=not answer.linked)
+    return Verdict(client, "refused", refusal(said), has_reason=False)
+
+
+def _judge_aare(client: int, naming: Naming, answer: Aare) -> Verdict:
     if answer.accepted and answer.diagnostic != acse.REQUIRED:
-        return Verdict(client, "open", "", referencing)
-    if answer.asks_for_secret:
-        return Verdict(client, "asks", answer.reason, referencing, answer.mechanism, answer.could_count)
-    if answer.is_user and answer.diagnostic == acse.CONTEXT_NOT_SUPPORTED:
-        return Verdict(client, "ciphered", answer.reason)
-    return Verdict(client, "refused", answer.reason, referencing)
+        return Verdict(client, "open", "", naming)
+    if answer.asks_for_secret or answer.accepted:
+        return Verdict(client, "asks", answer.reason, naming, answer.mechanism, answer.could_count)
+    return Verdict(client, "refused", answer.reason, naming)
+
+
+def refusal(apdu: bytes) -> str:
+    """Return what an answer is that is no AARE: an exception, an error, text, or its first octets."""
+    if apdu[:1] == b"\xd8":
+        return f"exception-response {apdu[1:3].hex(' ').upper()}"
+    if apdu[:1] == b"\x0e":
+        return f"confirmed service error {apdu[1:4].hex(' ').upper()}"
+    return f"answers {shown(apdu)}" if apdu else "answers nothing"

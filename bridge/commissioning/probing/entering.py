@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.commissioning.direct import secret_of
-from bridge.commissioning.probing.attempts import NO_SECRET
+from bridge.commissioning.probing.candidates import PUBLIC_CLIENT
 from bridge.commissioning.probing.clients import Doorway, Verdict
 from bridge.commissioning.probing.facts import gather
 from bridge.commissioning.probing.given import meter_at
 from bridge.commissioning.probing.meeting import meeting
 from bridge.commissioning.probing.outcome import Access
-from bridge.errors import AuthError, ConfigError, LinkError, MeterError, ReplyTimeout
+from bridge.errors import ConfigError, LinkError, MeterError, ReplyTimeout
 from bridge.meters.profile import load_profile, profile_names
 from bridge.meters.session import Session
 
@@ -36,6 +36,7 @@ _MOST_OPEN_CLIENTS = 3
 """So many clients that need no secret are looked at closely; the others are listed."""
 _SPACED_S = 1.0
 """Between a refusal and the next attempt: some meters slow down before they lock."""
+_GARBLED = 2
 _DOZES_S = (1.0, 5.0, 10.0)
 _READING_S = 5.0
 """A meter that let us in may take its time over a long answer."""
@@ -53,6 +54,7 @@ class Entering:
         counters: the invocation counters, shared with the bridge.
         quick_s: how long a silence is silence.
         answered: the client that the meter answered when its port was knocked at; 0 for none.
+        greets: whether text comes first on every connection.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Entering:
         counters: Counters,
         quick_s: float,
         answered: int = 0,
+        greets: bool = False,
     ) -> None:
         self.verdicts: list[Verdict] = []
         self.accesses: list[Access] = []
@@ -76,7 +79,9 @@ class Entering:
         self._answered = answered
         self._attempts = attempts
         self._counters = counters
-        self._doorway = Doorway(link, place.address, quick_s, wanted.patience.answer_s)
+        self._doorway = Doorway(
+            link, place.address, quick_s, wanted.patience.answer_s, namings=wanted.scope.namings, greets=greets
+        )
         self._reading_s = max(_READING_S, wanted.patience.answer_s)
 
     async def run(self) -> None:
@@ -94,20 +99,41 @@ class Entering:
             self._report.client(verdict)
             if verdict.outcome == "open":
                 await self._walk_in(verdict)
-            elif verdict.outcome in ("asks", "ciphered", "refused") and await self._try_secret(verdict):
+            elif verdict.outcome in ("asks", "ciphered", "refused", "mute") and await self._try_secret(verdict):
                 return
             if self._attempts.is_spent:
                 self._report.spent()
+                return
+            if sum(one.outcome == "garbled" for one in self.verdicts) >= _GARBLED:
+                return  # it is the line that is out of order, for every client
+        await self._knock_again()
+
+    async def _knock_again(self) -> None:
+        """Try what the user gave at clients that are let in without it and may read nothing: it may open more.
+
+        Only where nobody asked for it: one that was refused at a client of its own is not tried elsewhere.
+        """
+        if not self._wanted.given.has_secret or self._attempts.refused_now:
+            return
+        if any(access.facts.answered for access in self.accesses):
+            return
+        walked_in = [verdict for verdict in self.verdicts if verdict.outcome == "open"]
+        # The public client needs no secret and has little to see everywhere: he comes last.
+        for verdict in sorted(walked_in, key=lambda one: one.client == PUBLIC_CLIENT):
+            if self._attempts.is_spent:
+                self._report.spent()
+                return
+            self._report.reads_nothing(verdict.client)
+            if await self._try_secret(replace(verdict, outcome="asks")):
                 return
 
     def _clients(self) -> Sequence[int]:
         return (self._wanted.client,) if self._wanted.client is not None else self._wanted.scope.clients
 
     async def _ask(self, client: int) -> Verdict:
-        held = await asyncio.to_thread(self._attempts.held, client, NO_SECRET)
-        if held is not None and held.reason == "same":
+        if await asyncio.to_thread(self._attempts.fails_without, client):
             # It was asked before, and the meter may have counted that.
-            return Verdict(client, "asks", "", could_count=False)
+            return Verdict(client, "asks", "", could_count=True)
         verdict = await self._doorway.ask(client)
         for wait_s in _DOZES_S if client == self._answered else ():
             if verdict.outcome != "silent":
@@ -117,7 +143,7 @@ class Entering:
             await asyncio.sleep(wait_s)
             verdict = await self._doorway.ask(client)
         if verdict.could_count:
-            await asyncio.to_thread(self._attempts.refused, client, NO_SECRET)
+            await asyncio.to_thread(self._attempts.failed_without, client)
         return verdict
 
     async def _walk_in(self, verdict: Verdict) -> None:
@@ -138,10 +164,10 @@ class Entering:
     async def _try_secret(self, verdict: Verdict) -> bool:
         """Try what the user gave at this client, once; return whether the meter let it in."""
         given, client = self._wanted.given, verdict.client
-        if verdict.outcome == "refused" and not given.has_keys and self._wanted.client is None:
-            return False  # refused for a reason that no password mends
+        if not self._may_help(verdict):
+            return False
         mechanism = await self._mechanism(verdict)
-        self.verdicts[-1] = replace(verdict, mechanism=mechanism)
+        self.verdicts[:] = [replace(one, mechanism=mechanism) if one.client == client else one for one in self.verdicts]
         self._report.mechanism(client, verdict, mechanism)
         if not given.has_secret:
             return False
@@ -151,6 +177,9 @@ class Entering:
             return False
         place = replace(self._place, referencing=verdict.referencing)
         meter = meter_at(place, client, chosen, given, self._reading_s)
+        if await asyncio.to_thread(self._attempts.is_last_spent, client):
+            self._report.last_spent(client)
+            return False
         held = await asyncio.to_thread(self._attempts.held, client, secret_of(meter))
         if held is not None:
             self._report.held(client, held)
@@ -159,24 +188,31 @@ class Entering:
             meter = meter.titled(await asyncio.to_thread(self._counters.system_title))
         return await self._associate(meter, place)
 
+    def _may_help(self, verdict: Verdict) -> bool:
+        """Return whether a secret could be what this client lacks."""
+        if verdict.outcome in ("asks", "ciphered") or self._wanted.given.has_keys or self._wanted.client is not None:
+            return True
+        # Without a reason it may be anything; but the public client needs none, and the attempts are few.
+        return not verdict.has_reason and verdict.client != PUBLIC_CLIENT
+
     async def _associate(self, meter: Meter, place: Place) -> bool:
         client, chosen, secret = meter.client, meter.authentication, secret_of(meter)
         session = Session(meter, self._counters)
         if self._attempts.refused_now:
             await asyncio.sleep(_SPACED_S)
+        held = await asyncio.to_thread(self._attempts.claim, client, secret)
+        if held is not None:
+            self._report.held(client, held)
+            return False
         self._report.trying(client, chosen)
         try:
             async with meeting(self._link, session, meter.timeout_s, quick_s=self._wanted.patience.answer_s) as talk:
                 try:
                     await talk.carry(session.connect())
-                except AuthError:
-                    await asyncio.to_thread(self._attempts.refused, client, secret)
+                except MeterError as error:
+                    await asyncio.to_thread(self._attempts.settle, client, secret, session, error)
                     raise
-                except MeterError:
-                    # No word on the secret, but the meter has seen it: what it thought of it is not known.
-                    self._attempts.refused_now += 1
-                    raise
-                await asyncio.to_thread(self._attempts.accepted, client)
+                await asyncio.to_thread(self._attempts.settle, client, secret, session)
                 self._report.let_in(client, chosen)
                 facts = await gather(talk, self._report.reading, self._guesses(), try_lists=place.referencing == "ln")
         except (LinkError, ReplyTimeout) as error:
@@ -190,16 +226,15 @@ class Entering:
 
     async def _mechanism(self, verdict: Verdict) -> str:
         """Return which authentication the client is asked for, as far as that can be told without a secret."""
-        if verdict.mechanism or verdict.outcome != "asks" or verdict.could_count or self._attempts.refused_now:
+        if verdict.mechanism or verdict.outcome != "asks":
             return verdict.mechanism
         if self._wanted.given.authentication:
             return self._wanted.given.authentication
-        held = await asyncio.to_thread(self._attempts.held, verdict.client, NO_SECRET)
-        if held is not None:
+        if verdict.could_count or self._attempts.refused_now:
             return ""
         mechanism, could_count = await self._doorway.mechanism(verdict.client, verdict.referencing)
         if could_count:
-            await asyncio.to_thread(self._attempts.refused, verdict.client, NO_SECRET)
+            await asyncio.to_thread(self._attempts.failed_without, verdict.client)
         return mechanism
 
     def _keep(self, access: Access) -> None:

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
-from bridge.commissioning.probing.registers import SCALERS, Read, read_register
+from bridge.commissioning.probing.registers import SCALERS, Asking, Read
 from bridge.errors import AssociationError, DecodeError, LinkError, MeterError, ReplyTimeout
 from bridge.meters.clock import drift_s
-from bridge.meters.values import interpret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,8 +29,7 @@ _DATA, _CLOCK_CLASS = 1, 8
 MOST_REGISTERS = 150
 """So many registers are read; a meter with more has billing periods among them."""
 
-_MOST_LOSSES = 4
-_SILENT = 250  # as if refused for another reason
+_ITEM_BYTES, _MOST_IN_LIST = 10, 10
 
 Lists = Literal["works", "fails", "not-offered", "unknown"]
 
@@ -49,10 +47,15 @@ class Facts:
     shows_objects: bool = False
     objects: Sequence[CosemObject] = ()
     registers: list[Read] = field(default_factory=list)
+    silent: list[tuple[int, str]] = field(default_factory=list)
+    """Class and logical name of what gave no answer, twice, or one that makes no sense: whoever asks loses time, or the
+    association."""
     left_out: int = 0
     """Registers that are there and were not read."""
     lists: Lists = "unknown"
     list_took_s: float = 0.0
+    list_count: int = 0
+    """So many were asked for at once."""
     ended_by: MeterError | None = None
     """What ended it before its time."""
     trips_s: list[float] = field(default_factory=list)
@@ -112,7 +115,7 @@ class _Gathering:
         self._talk = talk
         self._facts = facts
         self._there: set[tuple[int, str]] = set()
-        self._losses = 0
+        self._asking = Asking(talk)
 
     async def object_list(self) -> None:
         try:
@@ -120,7 +123,7 @@ class _Gathering:
         except (AssociationError, DecodeError):
             return  # many clients may not see it; what is usual is tried instead
         except (ReplyTimeout, LinkError) as loss:
-            await self._after(loss)
+            await self._asking.again_after(loss)
             return
         self._facts.shows_objects = True
         self._there = {(one.class_id, one.logical_name) for one in self._facts.objects}
@@ -139,16 +142,15 @@ class _Gathering:
             facts.clock_drift_s = drift_s(stated, asked_s, quality)
 
     async def register(self, class_id: int, logical_name: str) -> None:
-        try:
-            read = await read_register(self._talk, class_id, logical_name)
-        except (ReplyTimeout, LinkError) as loss:
-            await self._after(loss)
-            read = Read(class_id, logical_name, None, "", "no answer", 0.0, _SILENT)
-        else:
-            self._facts.trips_s.append(read.took_s)
+        facts = self._facts
+        read = await self._asking.read(class_id, logical_name)
+        if read.is_lost:
+            facts.silent.append((class_id, logical_name))
+        elif read.took_s:
+            facts.trips_s.append(read.took_s)
         # Where the meter does not show what it has, a register that it refuses was only guessed.
-        if not read.refusal or self._facts.shows_objects:
-            self._facts.registers.append(read)
+        if not read.refusal or read.is_lost or facts.shows_objects:
+            facts.registers.append(read)
 
     async def try_list(self) -> None:
         """Ask for two attributes at once, last of all: a meter that cannot do it may end the association."""
@@ -156,13 +158,15 @@ class _Gathering:
         if facts.agreed is None or not facts.agreed.lists:
             facts.lists = "not-offered"
             return
-        some = [(one.class_id, one.logical_name, 2) for one in facts.answered[:2]] or [(_DATA, NAME, 2)] * 2
+        room = max(2, min(_MOST_IN_LIST, (facts.agreed.max_pdu_bytes - 4) // _ITEM_BYTES))
+        some = [(one.class_id, one.logical_name, 2) for one in facts.answered[:room]] or [(_DATA, NAME, 2)]
+        some = some * 2 if len(some) == 1 else some
         try:
-            results = await self._talk.carry(self._talk.session.get_list(some if len(some) == 2 else some * 2))
-        except (AssociationError, DecodeError, ReplyTimeout):
+            results = await self._talk.carry(self._talk.session.get_list(some))
+        except (AssociationError, DecodeError, ReplyTimeout, LinkError):
             facts.lists = "fails"
             return
-        facts.list_took_s = self._talk.took_s
+        facts.list_took_s, facts.list_count = self._talk.took_s, len(some)
         facts.lists = "fails" if all(result.refusal for result in results) else "works"
 
     async def _first_text(self, names: Sequence[str]) -> str:
@@ -176,20 +180,12 @@ class _Gathering:
         """Return the attribute 2 of an object and what is to be said against it; nothing for what is not there."""
         if self._facts.shows_objects and (class_id, logical_name) not in self._there:
             return None, ""
-        try:
-            result = await self._talk.carry(self._talk.session.get(class_id, logical_name, 2), quick=True)
-        except (ReplyTimeout, LinkError) as loss:
-            await self._after(loss)
-            return None, ""
-        self._facts.trips_s.append(self._talk.took_s)
-        return (None, "") if result.refusal else interpret(result.value, class_id=class_id, attribute=2)
-
-    async def _after(self, loss: MeterError) -> None:
-        """Associate anew after a silence or a lost connection, a few times; then let it end."""
-        self._losses += 1
-        if self._losses > _MOST_LOSSES:
-            raise loss
-        await self._talk.again()
+        read = await self._asking.read(class_id, logical_name)
+        if read.is_lost:
+            self._facts.silent.append((class_id, logical_name))
+        elif read.took_s:
+            self._facts.trips_s.append(read.took_s)
+        return read.value, read.note
 
 
 def _usual_first(wanted: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:

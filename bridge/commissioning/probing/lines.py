@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from bridge.commissioning.probing.candidates import Address
 
-_PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:/@%+-]+")
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:/@%+,*-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,9 @@ class Found:
         client: client address.
         authentication: as the settings call it.
         profile: name of the profile to read it by; empty when none fits.
+        registers: what to read instead of the profile's registers, as REGISTERS takes it; empty for the profile's.
+        leave_out: keys of the profile that the meter does not answer.
+        list_items: most registers in a request; None leaves it to the profile.
         options: further settings that are no secret, such as SECURITY, in order.
         secrets: names of the settings whose secret values are left to fill in.
     """
@@ -43,6 +46,31 @@ class Found:
     profile: str
     options: Sequence[tuple[str, str]] = ()
     secrets: Sequence[str] = ()
+    registers: str = ""
+    leave_out: Sequence[str] = ()
+    list_items: int | None = None
+
+    @property
+    def settings(self) -> list[tuple[str, str]]:
+        """The meter's settings that are no secret, by name, in the order in which they are written."""
+        found = [("HOST", self.host), ("PORT", str(self.port))]
+        if self.profile:
+            found.append(("PROFILE", self.profile))
+        found.append(("FRAMING", self.framing))
+        if self.referencing != "ln":
+            found.append(("REFERENCING", self.referencing))
+        found += [("CLIENT", str(self.client)), ("SERVER", str(self.address.server))]
+        if self.address.octets:
+            found.append(("SERVER_ADDRESS_BYTES", str(self.address.octets)))
+        found.append(("AUTHENTICATION", self.authentication))
+        found += self.options
+        if self.registers:
+            found.append(("REGISTERS", self.registers))
+        if self.leave_out:
+            found.append(("LEAVE_OUT", ",".join(self.leave_out)))
+        if self.list_items is not None:
+            found.append(("LIST_ITEMS", str(self.list_items)))
+        return found
 
 
 def meter_name(*candidates: str) -> str:
@@ -61,19 +89,8 @@ def env_lines(found: Found, to_fill_in: str) -> list[str]:
         found: the meter.
         to_fill_in: comment for a secret that is to be filled in.
     """
-    settings: list[tuple[str, str]] = [("HOST", found.host), ("PORT", str(found.port))]
-    if found.profile:
-        settings.append(("PROFILE", found.profile))
-    settings.append(("FRAMING", found.framing))
-    if found.referencing != "ln":
-        settings.append(("REFERENCING", found.referencing))
-    settings += [("CLIENT", str(found.client)), ("SERVER", str(found.address.server))]
-    if found.address.octets:
-        settings.append(("SERVER_ADDRESS_BYTES", str(found.address.octets)))
-    settings.append(("AUTHENTICATION", found.authentication))
-    settings += found.options
     prefix = f"METERS__{found.name.upper()}__"
-    lines = [f"{prefix}{name}={_value(value)}" for name, value in settings]
+    lines = [f"{prefix}{name}={_value(value)}" for name, value in found.settings]
     for name in found.secrets:
         # Compose takes what follows a blank and # for a comment only behind a value, so it stands on a line of its own.
         lines += [f"# {to_fill_in}", f"{prefix}{name}="]

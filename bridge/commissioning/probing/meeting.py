@@ -73,23 +73,20 @@ async def meeting(
 ) -> AsyncIterator[Talk]:
     """Open the connection, and release the meter at the end of the block: after an error and after Ctrl-C too.
 
-    The block itself associates (:meth:`~bridge.meters.session.Session.connect`). The connection stays open for the next
-    meeting where HDLC has been closed in order: many converters take a while to take a new one.
+    The block itself associates (:meth:`~bridge.meters.session.Session.connect`). The connection is closed with it:
+    there are meters that end it after a release, and such that want their mode E opening again.
 
     Raises:
         DnsError, LinkError: the connection could not be opened.
     """
     await open_patiently(link)
-    released = False
     try:
         yield Talk(link, session, timeout_s, timeout_s if quick_s is None else quick_s, watch)
     finally:
         with suppress(MeterError, TimeoutError):
             async with asyncio.timeout(_RELEASE_PATIENCE_S):
                 await link.converse(session.release(), timeout_s, watch)
-                released = True
-        if not released or link.framing == "wrapper":
-            link.close()
+        link.close()
 
 
 async def open_patiently(link: Link) -> None:

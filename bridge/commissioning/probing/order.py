@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bridge.commissioning.probing.candidates import CLIENTS, HDLC_ADDRESSES, WRAPPER_SERVERS, Address, from_serial
 from bridge.commissioning.probing.given import Given
-from bridge.commissioning.probing.knock import Patience, Scope
+from bridge.commissioning.probing.scope import Patience, Scope
 from bridge.commissioning.probing.targets import TargetError
 from bridge.settings import Settings
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from bridge.commissioning.catalogue import Catalogue
+    from bridge.commissioning.probing.answers import Naming
     from bridge.commissioning.terminal import Terminal
 
 _SECRETS = (
@@ -50,7 +51,8 @@ def scope(arguments: argparse.Namespace) -> Scope:
         raise TargetError(f"--client {arguments.client}: from 1 to {_HIGHEST_PORT}")
     clients = CLIENTS if arguments.client is None else (arguments.client,)
     framings = (arguments.framing,) if arguments.framing else ("hdlc", "wrapper", "hdlc-mode-e")
-    return Scope(hdlc, wrapper, clients, framings)
+    namings: tuple[Naming, ...] = (arguments.referencing,) if arguments.referencing else ("ln", "sn")
+    return Scope(hdlc, wrapper, clients, framings, namings)
 
 
 def _one_server(server: int, octets: int | None) -> tuple[tuple[Address, ...], tuple[Address, ...]]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bridge.commissioning.probing.clients import Verdict
     from bridge.commissioning.probing.facts import Facts
     from bridge.commissioning.probing.given import Given, Place
-    from bridge.commissioning.probing.knock import Patience, Scope
+    from bridge.commissioning.probing.scope import Patience, Scope
 
 
 @dataclass(frozen=True, slots=True)

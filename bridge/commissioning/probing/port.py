@@ -11,13 +11,15 @@ from bridge.commissioning.probing.clients import Doorway
 from bridge.commissioning.probing.entering import Entering
 from bridge.commissioning.probing.given import Place, meter_at
 from bridge.commissioning.probing.knock import knock
+from bridge.commissioning.probing.meeting import open_patiently
 from bridge.commissioning.probing.outcome import Outcome
-from bridge.errors import MeterError
+from bridge.errors import AssociationError, MeterError
 from bridge.meters.link import Link
 
 if TYPE_CHECKING:
     from bridge.commissioning.probing.outcome import Wanted
     from bridge.commissioning.probing.report import Report
+    from bridge.commissioning.probing.scope import Patience
     from bridge.meters.keys import Counters
     from bridge.meters.refusals import Refusals
     from bridge.settings import Framing
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 _QUICK_ANSWERS = 8
 """Once it is known how fast a meter answers, silence of so many times that is silence."""
 _SHORTEST_S = 0.5
+_LIKELIEST = 2
+_MODE_E = "\\2"
+_WITHOUT_MODE_E = 8
+_TRIPS = 3  # connection, association, release
 
 
 class Probe:
@@ -60,6 +66,11 @@ class Probe:
         await asyncio.sleep(self._wanted.patience.between_s)
         try:
             await self._enter(host, port, outcome)
+        except AssociationError as error:
+            if found.kind == "hdlc-mode-e" and outcome.place is None:
+                self._report.no_mode_e(error)
+            else:
+                self._report.lost(error)
         except MeterError as error:
             self._report.lost(error)
         return outcome
@@ -73,14 +84,16 @@ class Probe:
             connect_timeout_s=self._wanted.patience.connect_s,
             connecting=asyncio.Semaphore(1),
         )
+        link.join(reconnect_gap_s=self._wanted.patience.between_s)
         try:
-            address = found.address or await self._search(link)
+            quick_s = _quick(found.answer_s, self._wanted.patience)
+            address, client = found.address, found.client
             if address is None:
-                self._report.no_address()
+                address, client, quick_s = await self._search(link, found.said)
+            if address is None:
+                self._report.no_address(found.said)
                 return
             place = outcome.place = Place(host, port, found.kind, "ln", address)
-            answer_s = self._wanted.patience.answer_s
-            quick_s = max(_SHORTEST_S, _QUICK_ANSWERS * found.answer_s) if found.answer_s else answer_s
             entering = Entering(
                 self._wanted,
                 self._report,
@@ -88,20 +101,40 @@ class Probe:
                 place,
                 attempts=Attempts(self._refusals, host, port, address.server),
                 counters=self._counters,
-                quick_s=min(quick_s, answer_s),
-                answered=found.client,
+                quick_s=quick_s,
+                answered=client,
+                greets=bool(found.greeting),
             )
             outcome.verdicts, outcome.accesses = entering.verdicts, entering.accesses
             await entering.run()
         finally:
             link.close()
 
-    async def _search(self, link: Link) -> Address | None:
-        """Find the HDLC address behind a mode E opening: the link stands, so every address is asked on it."""
-        answer_s = self._wanted.patience.answer_s
-        for address, client in pairs(self._wanted.scope.hdlc, self._wanted.scope.clients):
+    async def _search(self, link: Link, identification: str) -> tuple[Address | None, int, float]:
+        """Find the HDLC address behind a mode E opening: the link stands, so every address is asked on it.
+
+        Behind an identification that does not offer mode E only the likeliest are.
+
+        Returns:
+            the address, the client that it answered, and how long a silence is silence; None for the first when no
+            address answers.
+        """
+        patience, loop = self._wanted.patience, asyncio.get_running_loop()
+        tried = list(pairs(self._wanted.scope.hdlc, self._wanted.scope.clients))
+        for number, (address, client) in enumerate(tried if _MODE_E in identification else tried[:_WITHOUT_MODE_E]):
             self._report.asking(link.framing, address, client)
-            verdict = await Doorway(link, address, answer_s, answer_s).ask(client)
-            if verdict.outcome != "silent":
-                return address
-        return None
+            wait_s = patience.answer_s if number < _LIKELIEST else patience.sweep_s
+            await open_patiently(link)
+            began_s = loop.time()
+            outcome = (
+                await Doorway(link, address, wait_s, patience.answer_s, namings=self._wanted.scope.namings).ask(client)
+            ).outcome
+            if outcome != "silent":
+                return address, client, _quick((loop.time() - began_s) / _TRIPS, patience)
+        return None, 0, patience.answer_s
+
+
+def _quick(answer_s: float, patience: Patience) -> float:
+    """Return how long a silence is silence at a meter that took ``answer_s`` to answer; 0 when that is not known."""
+    longest_s = patience.answer_s
+    return min(max(_SHORTEST_S, _QUICK_ANSWERS * answer_s), longest_s) if answer_s else longest_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.commissioning.probing.naming import is_usual, key_of, short_obis
+from bridge.meters.naming import is_usual, key_of, short_obis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,12 @@ class Listed:
 
 
 def profile_text(
-    description: str, defaults: Mapping[str, str | int], registers: Sequence[Listed], data_objects: Sequence[str]
+    description: str,
+    defaults: Mapping[str, str | int] | Mapping[str, str | float],
+    registers: Sequence[Listed],
+    data_objects: Sequence[str],
+    *,
+    everything: bool = False,
 ) -> str:
     """Return a profile as TOML.
 
@@ -37,11 +42,13 @@ def profile_text(
         defaults: framing, client, server and so on, by the profile's names.
         registers: what the meter has and answered; the usual ones are taken, or all of them when none is usual.
         data_objects: logical names of its data objects, for what it says of itself.
+        everything: whether all the registers are meant, usual or not.
     """
     lines = [f"description = {_quoted(description)}"]
     lines += [f"{name} = {_quoted(value) if isinstance(value, str) else value}" for name, value in defaults.items()]
     taken: set[str] = set()
-    for register in [one for one in registers if is_usual(one.logical_name)] or registers:
+    usual = registers if everything else [one for one in registers if is_usual(one.logical_name)]
+    for register in usual or registers:
         key = _free(key_of(register.logical_name), register.logical_name, taken)
         taken.add(key)
         lines += ["", "[[registers]]", f"key = {_quoted(key)}", f"obis = {_quoted(short_obis(register.logical_name))}"]

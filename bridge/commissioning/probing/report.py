@@ -29,6 +29,14 @@ _KNOCKED = {
     "tls": "probe.found.tls",
     "ssh": "probe.found.ssh",
     "banner": "probe.found.banner",
+    "telnet": "probe.found.telnet",
+    "push": "probe.found.push",
+    "telegram": "probe.found.telegram",
+    "talks": "probe.found.talks",
+    "flow-control": "probe.found.flow_control",
+    "short": "probe.found.short",
+    "damaged": "probe.found.damaged",
+    "parity": "probe.found.parity",
     "echo": "probe.found.echo",
     "other": "probe.found.other",
     "closes": "probe.found.closes",
@@ -50,8 +58,11 @@ _VERDICTS = {
     "ciphered": "probe.client.ciphered",
     "refused": "probe.client.refused",
     "unlinked": "probe.client.unlinked",
+    "mute": "probe.client.mute",
+    "garbled": "probe.client.garbled",
 }
 _SIGNS: dict[str, Sign] = {"open": "good", "asks": "warn", "ciphered": "warn"}
+_MODE_E = "\\2"
 _HELD = {"same": "probe.held.same", "many": "probe.held.many", "forgetful": "probe.held.forgetful"}
 
 
@@ -107,17 +118,31 @@ class Report:
             text = self._say(_KNOCKED[found.kind], said=found.said)
         sign = self._terminal.sign("good" if found.is_meter else "bad")
         self._terminal.say(sign, " ", (where, "bold"), f"  {text}")
+        if found.is_meter and found.greeting:
+            self._line("none", "probe.found.greeting", said=found.greeting)
+        if found.answers_from is not None:
+            self._line("none", "probe.found.other_form", server=found.answers_from, octets=found.answers_from.octets)
 
-    def no_address(self) -> None:
-        """Say that no server address answered."""
-        self._line("bad", "probe.no_address")
+    def no_mode_e(self, error: MeterError) -> None:
+        """Say that it speaks IEC 62056-21 in text alone."""
+        self._line("bad", "probe.no_mode_e", said=error)
+
+    def no_address(self, identification: str) -> None:
+        """Say that no server address answered behind a mode E opening, and whether mode E was offered at all."""
+        self._line("bad", "probe.no_address" if _MODE_E in identification else "probe.no_address.mode_c")
 
     def client(self, verdict: Verdict) -> None:
         """Say what a client was told; silence is said of all together, at the end."""
         if verdict.outcome == "silent":
             return
         text = self._say(_VERDICTS[verdict.outcome], client=verdict.client, said=verdict.said or "-")
+        if verdict.referencing == "sn":
+            text = f"{text}; {self._say('probe.client.short_names')}"
         self._terminal.say(self._terminal.sign(_SIGNS.get(verdict.outcome, "none")), f" {text}")
+
+    def reads_nothing(self, client: int) -> None:
+        """Say that the client is let in and may read nothing, so that what was given is tried."""
+        self._line("none", "probe.client.empty", client=client)
 
     def silent(self, clients: Sequence[int]) -> None:
         """Say to which clients the meter said nothing."""
@@ -140,6 +165,10 @@ class Report:
         """Say why a secret is not tried."""
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(held.last_s)) if held.last_s else "-"
         self._line("warn", _HELD[held.reason], client=client, count=held.count, when=when)
+
+    def last_spent(self, client: int) -> None:
+        """Say that a meter that may count more than others gets no second wrong secret."""
+        self._line("warn", "probe.held.last", client=client)
 
     def trying(self, client: int, mechanism: str) -> None:
         """Show that the secret goes out now."""
@@ -164,6 +193,10 @@ class Report:
     def reading(self, done: int, total: int) -> None:
         """Show how many registers are read."""
         self._progress.show(self._say("probe.reading", done=done, total=total))
+
+    def proving(self) -> None:
+        """Show that the lines are tried."""
+        self._progress.show(self._say("probe.trial.trying"))
 
     def gathered(self, access: Access) -> None:
         """Say how much a client may read."""

@@ -8,19 +8,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bridge.commissioning.objects.listed import Listing, association_version, show
+from bridge.commissioning.objects.selected import selected
+from bridge.commissioning.probing.candidates import PUBLIC_CLIENT
+from bridge.commissioning.probing.choice import silent_names
 from bridge.commissioning.probing.flag_ids import flag_id, maker
 from bridge.commissioning.probing.lines import Found, env_lines, meter_name
-from bridge.commissioning.probing.matching import ENOUGH, best
-from bridge.commissioning.probing.naming import key_of, short_obis
-from bridge.commissioning.probing.profile_out import Listed, profile_text
+from bridge.commissioning.probing.proposal import first
 from bridge.commissioning.probing.report import milliseconds
+from bridge.errors import FramingError
+from bridge.meters.naming import key_of, short_obis
 
 if TYPE_CHECKING:
     from bridge.commissioning.catalogue import Catalogue
+    from bridge.commissioning.probing.choice import Choice
+    from bridge.commissioning.probing.clients import Verdict
     from bridge.commissioning.probing.facts import Facts
     from bridge.commissioning.probing.given import Given
-    from bridge.commissioning.probing.matching import Match
     from bridge.commissioning.probing.outcome import Access, Outcome
+    from bridge.commissioning.probing.proposal import Proposal
+    from bridge.commissioning.probing.trial import Trial
     from bridge.commissioning.terminal import Part, Sign, Terminal
 
 _LISTS = {
@@ -29,6 +36,7 @@ _LISTS = {
     "not-offered": "probe.lists.not_offered",
     "unknown": "probe.lists.unknown",
 }
+_NEEDS = {"ciphered": "probe.needs.keys", "open": "probe.needs.more", "mute": "probe.needs.perhaps"}
 _BLOCKS = frozenset({"BLOCK_TRANSFER_WITH_GET_OR_READ"})
 _CLOCK_TOLERANCE_S = 60
 
@@ -65,7 +73,10 @@ class Summary:
             (say("probe.fact.firmware"), first(everybody, "firmware")),
             (say("probe.fact.clock"), self._clock(everybody)),
             (say("probe.fact.round_trip"), say("probe.ms", ms=milliseconds(facts.round_trip_s))),
-            (say("probe.fact.lists"), say(_LISTS[facts.lists], ms=milliseconds(facts.list_took_s))),
+            (
+                say("probe.fact.lists"),
+                say(_LISTS[facts.lists], count=facts.list_count, ms=milliseconds(facts.list_took_s)),
+            ),
         ]
         if facts.agreed is not None:
             blocks = say("probe.yes") if facts.agreed.conformance & _BLOCKS else say("probe.no")
@@ -102,43 +113,63 @@ class Summary:
         if facts.left_out:
             self._terminal.say("  ", say("probe.left_out", count=facts.left_out))
 
-    def ending(
-        self,
-        access: Access,
-        others: list[Access],
-        given: Given,
-        *,
-        name: str,
-        profile_out: str,
-        profiles_dir: Path | None,
-    ) -> None:
-        """Write the profile, if one was asked for, and the lines of ``.env``."""
+    def objects(self, access: Access) -> None:
+        """Write what the meter offers, with the values that were read."""
         facts = access.facts
-        everybody = [facts, *(other.facts for other in others)]
-        found = Found(
-            name=meter_name(name, *_names(everybody)),
-            host=access.place.host,
-            port=access.place.port,
-            framing=access.place.framing,
-            referencing=access.place.referencing,
-            address=access.place.address,
-            client=access.client,
-            authentication=access.authentication,
-            profile=self._profile(access, everybody, profile_out, profiles_dir),
-            options=given.options if access.with_secret else (),
-            secrets=given.secrets_for(access.authentication) if access.with_secret else (),
-        )
-        self._lines(found)
+        self._terminal.say()
+        if not facts.objects:
+            self._line("none", "objects.hidden", client=access.client)
+            return
+        read = {(one.class_id, one.logical_name): one for one in facts.registers}
+        chosen = selected(facts.objects, (), ())
+        name = f"{access.place.host}:{access.place.port}"
+        show(Listing(name, chosen, len(chosen), association_version(facts.objects), read), self._say, self._terminal)
+
+    def ending(
+        self, access: Access, others: list[Access], proposal: Proposal, trial: Trial, *, profile_out: str
+    ) -> None:
+        """Write what stays silent, the profile, and the lines of ``.env`` with what came of trying them."""
+        say, choice = self._say, proposal.choice
+        silent = silent_names(access.facts, [other.facts for other in others])
+        self._terminal.say()
+        self._terminal.say((say("probe.title.profile"), "bold"))
+        if silent:
+            self._line("warn", "probe.silent", objects=silent)
+        if profile_out:
+            self._write_profile(proposal, profile_out)
+        else:
+            self._fit(choice)
+        self._lines(trial.found)
+        if trial.error is not None:
+            said = f"{trial.error} | {trial.error.hint}" if trial.error.hint else trial.error
+            self._line("warn", "probe.trial.fails", said=said)
+        else:
+            self._line("good", "probe.trial.reads", values=trial.values, of=trial.of)
+
+    def _fit(self, choice: Choice) -> None:
+        """Say which profile fits, or that none does."""
+        say, match = self._say, choice.match
+        if match is not None:
+            self._terminal.say("  ", say("probe.profile.match", name=match.name, there=match.there, of=match.of))
+        if choice.registers:
+            self._terminal.say("  ", say("probe.profile.none"))
+        elif match is not None and match.share < 1 and not choice.leave_out:
+            self._terminal.say("  ", say("probe.profile.part"))
 
     def needs(self, outcome: Outcome, given: Given, *, name: str) -> None:
         """Say what is missing when nothing could be read, with the lines as far as they are known."""
-        asking = next((one for one in outcome.verdicts or [] if one.outcome in ("asks", "ciphered")), None)
+        asking = _most_promising(outcome)
         self._terminal.say()
+        if _is_garbled(outcome):
+            self._line("bad", "probe.garbled")
+            return
         if asking is None or outcome.place is None:
             self._line("bad", "probe.nobody")
             return
-        key = "probe.needs.keys" if asking.outcome == "ciphered" else "probe.needs.password"
-        self._line("warn", "probe.needs.other" if given.has_secret else key, client=asking.client)
+        key = _NEEDS.get(asking.outcome, "probe.needs.password")
+        if asking.outcome != "open" and given.has_secret:
+            key = "probe.needs.other"
+        self._line("warn", key, client=asking.client)
         mechanism = asking.mechanism or given.authentication or ("gmac" if asking.outcome == "ciphered" else "low")
         place = outcome.place
         found = Found(
@@ -155,6 +186,7 @@ class Summary:
             secrets=given.secrets_for(mechanism),
         )
         self._lines(found)
+        self._line("none", "probe.needs.again")
 
     def _lines(self, found: Found) -> None:
         self._terminal.say()
@@ -162,59 +194,20 @@ class Summary:
         for line in env_lines(found, self._say("probe.fill_in")):
             self._terminal.say(line)
 
-    def _profile(self, access: Access, everybody: list[Facts], profile_out: str, profiles_dir: Path | None) -> str:
-        """Say which profile fits, write one where asked, and return the name for the lines; empty for none."""
-        facts, say = access.facts, self._say
-        there = {(one.class_id, one.logical_name) for one in facts.answered}
-        match = best(there, profiles_dir, access.place.referencing)
-        self._terminal.say()
-        self._terminal.say((say("probe.title.profile"), "bold"))
-        if profile_out:
-            return self._write_profile(access, everybody, profile_out)
-        fits = match is not None and match.share >= ENOUGH
-        if match is None or not fits:
-            self._terminal.say("  ", say("probe.profile.none") if match is None else self._share(match))
-            self._terminal.say("  ", say("probe.profile.make"))
-            return ""
-        self._terminal.say("  ", self._share(match))
-        if match.share < 1:
-            self._terminal.say("  ", say("probe.profile.part"))
-        return match.name
-
-    def _share(self, match: Match) -> str:
-        return self._say("probe.profile.match", name=match.name, there=match.there, of=match.of)
-
-    def _write_profile(self, access: Access, everybody: list[Facts], profile_out: str) -> str:
-        facts, say = access.facts, self._say
-        if not facts.answered:
-            self._terminal.say("  ", say("probe.profile.empty"))
-            return ""
-        defaults: dict[str, str | int] = {"framing": access.place.framing}
-        if access.place.referencing != "ln":
-            defaults["referencing"] = access.place.referencing
-        defaults |= {"client": access.client, "server": access.place.address.server}
-        if access.place.address.octets:
-            defaults["server_address_bytes"] = access.place.address.octets
-        defaults["authentication"] = access.authentication
-        if facts.lists == "fails":
-            defaults["list_items"] = 0
-        description = " ".join(filter(None, (first(everybody, "name"), maker(flag_id(first(everybody, "name"))))))
-        listed = [Listed(one.class_id, one.logical_name, one.unit) for one in facts.answered]
-        data = [one.logical_name for one in facts.objects if one.class_id == 1]
-        text = profile_text(description or access.place.host, defaults, listed, data)
+    def _write_profile(self, proposal: Proposal, profile_out: str) -> None:
+        say = self._say
         if profile_out == "-":
-            for line in text.splitlines():
+            for line in proposal.profile_text.splitlines():
                 self._terminal.say(line)
             self._terminal.say("  ", say("probe.profile.save"))
-            return "mine"
+            return
         file = Path(profile_out)
         try:
-            file.write_text(text, encoding="utf-8")
+            file.write_text(proposal.profile_text, encoding="utf-8")
         except OSError as error:
             self._line("bad", "probe.profile.unwritable", file=file, said=error.strerror or error)
-            return ""
+            return
         self._line("good", "probe.profile.written", file=file)
-        return file.stem
 
     def _clock(self, everybody: list[Facts]) -> Part:
         facts = next((one for one in everybody if one.clock), None)
@@ -229,9 +222,21 @@ class Summary:
         self._terminal.say(self._terminal.sign(sign), " ", self._say(key, **values))
 
 
-def first(everybody: list[Facts], name: str) -> str:
-    """Return what the first of ``everybody`` knows under ``name``; empty when nobody does."""
-    return next((str(getattr(facts, name)) for facts in everybody if getattr(facts, name)), "")
+def _is_garbled(outcome: Outcome) -> bool:
+    """Return whether answers came damaged."""
+    endings = [access.facts.ended_by for access in outcome.accesses or []]
+    verdicts = outcome.verdicts or []
+    return any(isinstance(one, FramingError) for one in endings) or any(one.outcome == "garbled" for one in verdicts)
+
+
+def _most_promising(outcome: Outcome) -> Verdict | None:
+    """Return the client that a secret would help most; None when none would."""
+    verdicts = outcome.verdicts or []
+    for outcomes in (("asks", "ciphered"), ("open",), ("mute",)):
+        clients = [one for one in verdicts if one.outcome in outcomes]
+        if clients:
+            return next((one for one in clients if one.client != PUBLIC_CLIENT), clients[0])
+    return None
 
 
 def _names(everybody: list[Facts]) -> tuple[str, str]:

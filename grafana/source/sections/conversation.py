@@ -44,10 +44,11 @@ CONVERSATION = Section(
         lines(
             "Trouble within cycles",
             "A minute: requests asked again because no whole answer came, and connections; registers that a meter "
-            "refused; values published with a doubt; cycles skipped because the one before still ran; answers that "
-            "came too late and notifications that nobody asked for, both dropped. Retries with few errors mean a poor "
-            "line.",
+            "refused; objects that it does not answer and that are left out; values published with a doubt; cycles "
+            "skipped because the one before still ran; answers that came too late and notifications that nobody "
+            "asked for, both dropped. Retries with few errors mean a poor line.",
             Query(a_minute("dlms_meter_retries_total", "level"), "again: {{level}}"),
+            Query(f"sum({of('dlms_meter_left_out_objects')})", "left out"),
             *(
                 Query(a_minute(metric), legend)
                 for metric, legend in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana.source.board import Section
 from grafana.source.panels import Query, lines, stat, timeline
 from grafana.source.queries import JOB, OLDEST, UPSTREAM
-from grafana.source.style import BAD, GONE, GOOD, NONE_IS_GOOD, STATE, WARN, Levels, Words
+from grafana.source.style import BAD, CALM, GONE, GOOD, NONE_IS_GOOD, STATE, WARN, Levels, Words
 
 DELIVERY = Section(
     "On the way to ThingsBoard",
@@ -21,8 +21,10 @@ DELIVERY = Section(
         ),
         lines(
             "Backlog",
-            "On disk: committed and not confirmed yet. In memory: read and not committed yet, a second's worth.",
+            "On disk: committed and not known to be stored. Of those accepted: what ThingsBoard acknowledged. In "
+            "memory: read and not committed yet, a second's worth.",
             Query("dlms_outbox_samples", "on disk"),
+            Query("dlms_delivery_unstored_samples", "of those accepted"),
             Query("dlms_outbox_pending_samples", "in memory"),
             unit="short",
         ),
@@ -71,10 +73,11 @@ DELIVERY = Section(
             width=5,
         ),
         stat(
-            "Failed writes",
-            "Writes to the outbox that failed in this time range: a full or broken disk. Samples stay in memory and "
-            "are tried again.",
-            Query("round(increase(dlms_outbox_errors_total[$__range]))"),
+            "Failed on disk",
+            "Writes to the outbox that failed in this time range: samples stay in memory meanwhile. And reads: what is "
+            "on disk waits. A full or broken disk.",
+            Query("round(increase(dlms_outbox_errors_total[$__range]))", "writes"),
+            Query("round(increase(dlms_outbox_read_errors_total[$__range]))", "reads"),
             unit="short",
             empty=GONE,
             levels=NONE_IS_GOOD,
@@ -104,8 +107,8 @@ DELIVERY = Section(
             unit="cps",
         ),
         lines(
-            "Fence round trip",
-            "From the question behind a window of messages to ThingsBoard's answer. Slow: the line, or a busy server.",
+            "Round trip of a question",
+            "From a question about the mark to ThingsBoard's answer. Slow: the line, or a busy server.",
             *(
                 Query(f"histogram_quantile({share}, rate(dlms_fence_round_trip_seconds_bucket[5m]))", name)
                 for share, name in ((0.5, "p50"), (0.95, "p95"))
@@ -134,7 +137,17 @@ DELIVERY = Section(
             Query("dlms_delivery_rate_limit_messages_per_second < Inf"),
             unit="cps",
             empty="none set",
-            width=12,
+            width=6,
+        ),
+        stat(
+            "Devices not taken",
+            "Devices that ThingsBoard does not take: the tenant's maximum of devices is reached, or a name that it "
+            "refuses. Their samples wait on disk, the others go on; bridge status names them.",
+            Query("dlms_delivery_devices_parked"),
+            unit="short",
+            empty=GONE,
+            levels=NONE_IS_GOOD,
+            width=6,
         ),
         stat(
             "Token",
@@ -143,7 +156,17 @@ DELIVERY = Section(
             unit="none",
             empty=GONE,
             words=Words({0: ("ours alone", GOOD), 1: ("used twice", BAD)}),
-            width=12,
+            width=6,
+        ),
+        stat(
+            "ThingsBoard stores",
+            "Whether marks come back from ThingsBoard's database. While they stand still it accepts samples and does "
+            "not store them: they are kept, and sent again.",
+            Query("(dlms_delivery_marks_moving >= 0) or 0 * dlms_upstream_configured - 1"),
+            unit="none",
+            empty=GONE,
+            words=Words({-1: ("no marks", CALM), 0: ("stands still", BAD), 1: ("yes", GOOD)}),
+            width=6,
         ),
         lines(
             "Connections to the broker",

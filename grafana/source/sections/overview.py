@@ -5,11 +5,21 @@ from __future__ import annotations
 from grafana.source.board import Section
 from grafana.source.panels import Column, Query, lines, stat, table
 from grafana.source.queries import FRESH, JOB, METER_PAGE, OLDEST, SLO, UPSTREAM
-from grafana.source.style import BAD, GONE, GOOD, NONE_IS_GOOD, PATIENCE, SHARE, STATE, WARN, Levels
+from grafana.source.style import BAD, GONE, GOOD, NONE_IS_GOOD, PATIENCE, SHARE, STATE, WARN, Levels, Words
 
 IS_ALL_FINE = Section(
     "",
     (
+        stat(
+            "Wrong now",
+            "How many things the bridge itself says are wrong; `docker compose exec bridge bridge status` names them. "
+            "It is what `/readyz`, `bridge doctor` and the log say, too.",
+            Query("sum(dlms_bridge_wrong)"),
+            unit="none",
+            empty=GONE,
+            levels=NONE_IS_GOOD,
+            words=Words({0: ("all well", GOOD)}),
+        ),
         stat(
             "Bridge",
             "Whether Prometheus reaches the bridge. Down: see `docker compose ps` and `docker compose logs bridge`.",
@@ -103,14 +113,6 @@ IS_ALL_FINE = Section(
             unit="s",
             empty=GONE,
             levels=Levels(WARN, ((300, GOOD),)),
-        ),
-        stat(
-            "Version",
-            "Version of the bridge.",
-            Query("dlms_bridge_build_info", "{{version}}"),
-            unit="none",
-            empty=GONE,
-            by_name=True,
         ),
         table(
             "Alerts",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from grafana.source.board import Section
-from grafana.source.panels import Query, lines
+from grafana.source.panels import Query, lines, stat
 from grafana.source.queries import JOB
-from grafana.source.style import BAD, GOOD, Levels
+from grafana.source.style import BAD, GONE, GOOD, Levels
 
 PROCESS = Section(
     "The bridge's process",
@@ -38,6 +38,24 @@ PROCESS = Section(
             Query(f"process_open_fds{{{JOB}}}", "open"),
             Query(f"process_max_fds{{{JOB}}}", "limit"),
             unit="short",
+            width=6,
+        ),
+        lines(
+            "Wrong, by kind",
+            "What the bridge says is wrong, and how many of each kind. The kinds are those of `bridge status`.",
+            Query("sum by (what) (dlms_bridge_wrong) > 0", "{{what}}"),
+            unit="short",
+            empty="nothing in this time range",
+            stacked=True,
+            width=18,
+        ),
+        stat(
+            "Version",
+            "Version of the bridge.",
+            Query("dlms_bridge_build_info", "{{version}}"),
+            unit="none",
+            empty=GONE,
+            by_name=True,
             width=6,
         ),
     ),

@@ -7,7 +7,15 @@ from grafana.source.panels import Column, Panel, Query, lines, table
 from grafana.source.queries import ANSWERS, MOST_LINES, WHOLE, of
 
 
-def _values(title: str, description: str, matcher: str, unit: str, *, legend: str = "{{meter}} {{key}}") -> Panel:
+def _values(
+    title: str,
+    description: str,
+    matcher: str,
+    unit: str,
+    *,
+    decimals: int | None = None,
+    legend: str = "{{meter}} {{key}}",
+) -> Panel:
     value = of("dlms_meter_value", matcher)
     return lines(
         title,
@@ -15,6 +23,7 @@ def _values(title: str, description: str, matcher: str, unit: str, *, legend: st
         "choose meters at the top of the page.",
         Query(f"{value} and {ANSWERS} and topk({MOST_LINES}, max_over_time({value}{WHOLE}))", legend),
         unit=unit,
+        decimals=decimals,
         empty="no chosen meter states a value in this unit",
         bounds=(None, None),
     )
@@ -23,11 +32,14 @@ def _values(title: str, description: str, matcher: str, unit: str, *, legend: st
 VALUES = Section(
     "Values",
     (
-        _values("Voltage", "Every register that the meter states in volts.", 'unit="V"', "volt"),
-        _values("Current", "Every register that the meter states in amperes.", 'unit="A"', "amp"),
+        _values("Voltage", "Every register that the meter states in volts.", 'unit="V"', "volt", decimals=1),
+        _values("Current", "Every register that the meter states in amperes.", 'unit="A"', "amp", decimals=2),
         _values("Power", "Every register that the meter states in watts.", 'unit="W"', "watt"),
-        _values("Energy", "Every register that the meter states in watt-hours, as it stands.", 'unit="Wh"', "watth"),
-        _values("Frequency", "Every register that the meter states in hertz.", 'unit="Hz"', "hertz"),
+        # Not Grafana's own watt-hours: in MWh every tick of a day would read the same.
+        _values(
+            "Energy", "Every register that the meter states in watt-hours, as it stands.", 'unit="Wh"', "suffix:Wh"
+        ),
+        _values("Frequency", "Every register that the meter states in hertz.", 'unit="Hz"', "hertz", decimals=2),
         _values(
             "Other values",
             "Every register with another unit, or none; the unit stands in the name.",

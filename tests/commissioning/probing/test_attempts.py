@@ -1,14 +1,22 @@
-"""Two refusals and no more, in one run and across runs."""
+"""Two secrets without success and no more, in one run and across runs."""
+
+from types import SimpleNamespace
 
 import pytest
 
 from bridge.commissioning.probing.attempts import NO_SECRET, Attempts
+from bridge.errors import AuthError, LinkError
 from bridge.meters.refusals import Refusals
 
 
 @pytest.fixture
 def account(tmp_path):
     return lambda: Attempts(Refusals(tmp_path), "meter", 4059, 1)
+
+
+SENT = SimpleNamespace(let_in=False, secret_sent=True)
+UNSENT = SimpleNamespace(let_in=False, secret_sent=False)
+LET_IN = SimpleNamespace(let_in=True, secret_sent=True)
 
 
 def test_a_secret_that_was_refused_is_not_tried_again_at_that_client(account):
@@ -18,33 +26,41 @@ def test_a_secret_that_was_refused_is_not_tried_again_at_that_client(account):
     assert account().held(2, b"wrong") is None
 
 
-def test_two_refusals_at_whichever_clients_are_the_end_for_the_whole_meter(account):
+@pytest.mark.parametrize("error", [AuthError("no"), LinkError("closed")])
+def test_two_without_success_at_whichever_clients_are_the_end_for_the_whole_meter(account, error):
     run = account()
-    run.refused(1, b"wrong")
-    assert not run.is_spent
-    run.refused(2, b"wrong")
+    for client in (1, 2):
+        assert not run.is_spent
+        assert run.claim(client, b"wrong") is None
+        run.settle(client, b"wrong", SENT, error)
     assert run.is_spent
     for client in (1, 2, 3, 32):
-        assert account().held(client, b"another") is not None
+        assert account().claim(client, b"another") is not None
 
 
-def test_the_same_secret_refused_twice_holds_back_every_other_client_too(account):
+def test_an_association_without_a_secret_counts_as_none(account):
     run = account()
-    run.refused(1, b"wrong")
-    run.refused(2, b"wrong")
-    assert account().held(3, b"wrong").reason == "many"
+    for _ in range(5):
+        assert run.claim(1, NO_SECRET) is None
+        run.settle(1, NO_SECRET, UNSENT, AuthError("wants a password"))
+        run.refused(1, NO_SECRET)
+    assert not run.is_spent
+    assert account().claim(1, b"right") is None
 
 
-def test_a_refused_association_without_a_secret_counts_as_well(account):
-    account().refused(1, NO_SECRET)
-    assert account().held(1, NO_SECRET).reason == "same"
-    account().refused(1, b"wrong")
-    assert account().held(1, b"right").reason == "many"
+def test_a_secret_that_did_not_go_out_counts_as_none(account):
+    for session in (UNSENT, None, UNSENT):
+        run = account()
+        assert run.claim(1, b"right") is None
+        run.settle(1, b"right", session, LinkError("nobody there"))
+        assert not run.refused_now
 
 
 def test_a_secret_that_works_forgets_the_refusals(account):
     account().refused(1, b"wrong")
-    account().accepted(1)
+    run = account()
+    assert run.claim(1, b"right") is None
+    run.settle(1, b"right", LET_IN)
     assert account().held(1, b"wrong") is None
     account().refused(1, b"wrong")
     assert account().held(1, b"another") is None
@@ -60,3 +76,4 @@ def test_what_cannot_be_remembered_is_not_tried(tmp_path):
     (tmp_path / "file").write_text("")
     attempts = Attempts(Refusals(tmp_path / "file"), "meter", 4059, 1)
     assert attempts.held(1, b"secret").reason == "forgetful"
+    assert attempts.claim(1, b"secret").reason == "forgetful"

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bridge.commissioning.probing.candidates import Address
-from bridge.commissioning.probing.knock import Patience, Scope, knock
+from bridge.commissioning.probing.knock import knock
+from bridge.commissioning.probing.scope import Patience, Scope
 from bridge.meters.framing import fcs16
 
 QUICK = Patience(connect_s=1.0, answer_s=0.1, between_s=0.02)

@@ -1,0 +1,31 @@
+"""Which confirmation the settings ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.delivery.confirmation.accepted import RETENTION_S, Accepted
+from bridge.delivery.confirmation.marks import Marks
+
+if TYPE_CHECKING:
+    import random
+
+    from bridge.delivery.confirmation.protocol import Confirmation
+    from bridge.delivery.memory import Memory
+    from bridge.settings import ThingsBoardSettings
+
+
+def confirmation(settings: ThingsBoardSettings, memory: Memory, rng: random.Random) -> Confirmation:
+    """The confirmation that the settings ask for.
+
+    Args:
+        settings: whether there is a ThingsBoard, and how it confirms.
+        memory: whether a mark of it ever came back.
+        rng: where the numbers of marks and questions begin.
+    """
+    if settings.host is None:
+        return Accepted()
+    if settings.confirm == "puback":
+        return Accepted(retention_s=RETENTION_S)
+    seen = memory.load().get("marks_seen") is True
+    return Marks(first=rng.randrange(1 << 40), seen=seen, used=settings.confirm == "mark")

@@ -1,0 +1,218 @@
+"""Is all well? The one place that decides; ``/readyz``, status, doctor, log, ThingsBoard's report and Grafana quote it.
+
+Judges what the parts say of themselves (``parts.py``) and what their figures were in the minutes before (``since.py``).
+Keeps no figure of its own, and never reads a metric back.
+
+May be asked on any thread, while the event loop hangs too: that is then the first thing that is wrong.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+
+from bridge.health.since import Lately, Standstill
+from bridge.meters.clock import TOLERANCE_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from bridge.delivery.state import DeliveryState
+    from bridge.health.metrics import Metrics
+    from bridge.health.parts import Watched
+    from bridge.outbox.state import OutboxState
+
+What: TypeAlias = Literal[
+    "bridge",
+    "broker",
+    "upstream",
+    "token",
+    "gateway",
+    "stored",
+    "parked",
+    "disk",
+    "outbox",
+    "lost",
+    "foreign",
+    "meter",
+    "clock",
+]
+WHATS: Final[tuple[What, ...]] = get_args(What)
+"""What can be wrong, in the order in which it is said: the label of ``dlms_bridge_wrong``."""
+_OF_THE_WAY: Final = frozenset({"bridge", "broker", "upstream", "token", "gateway", "stored", "disk"})
+"""What stops samples on their way; a meter that fails stops none of the others'."""
+
+_NOT_MOVING: Final = ("standing still", "never come back")
+_HUNG_S = 10.0
+_STANDING_S = 60.0
+_GRACE_S = 60.0
+_LATE_INTERVALS = 3
+_NEARLY_FULL = 0.8
+
+State: TypeAlias = Literal["starting", "reading", "late", "failing", "left alone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One thing that is wrong.
+
+    Args:
+        what: of which kind.
+        said: the sentence, as everybody quotes it.
+        meter: whose; empty where it is none's.
+    """
+
+    what: What
+    said: str
+    meter: str = ""
+
+    @property
+    def of_the_way(self) -> bool:
+        """Whether samples do not get through because of it."""
+        return self.what in _OF_THE_WAY
+
+
+class Wellness:
+    """Judges.
+
+    Args:
+        outbox: what the outbox says of itself now.
+        delivery: what the delivery does.
+        silence_s: since the event loop last ran.
+        clock_s: wall clock, Unix seconds.
+        monotonic_s: the clock of the parts' states.
+    """
+
+    def __init__(
+        self,
+        outbox: Callable[[], OutboxState],
+        delivery: Callable[[], DeliveryState],
+        *,
+        silence_s: Callable[[], float],
+        clock_s: Callable[[], float] = time.time,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._outbox = outbox
+        self._delivery = delivery
+        self._silence_s = silence_s
+        self._clock_s = clock_s
+        self._monotonic_s = monotonic_s
+        self._began_s = monotonic_s()
+        self._meters: tuple[Watched, ...] = ()
+        self._standstill = Standstill()
+        self._lost = Lately()
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the bridge began to work."""
+        return self._monotonic_s() - self._began_s
+
+    @property
+    def lost_last_hour(self) -> int:
+        """Samples lost in the last hour."""
+        return self._lost.of_last_hour(self._monotonic_s())
+
+    @property
+    def standing_s(self) -> float | None:
+        """For how long samples have waited while none was stored; None within the first minute."""
+        since_s = self._standstill.since_s
+        standing_s = 0.0 if since_s is None else self._monotonic_s() - since_s
+        return standing_s if standing_s > _STANDING_S else None
+
+    def watch(self, meters: Sequence[Watched]) -> None:
+        """Judge these meters from now on."""
+        self._meters = tuple(meters)
+
+    def look(self) -> None:
+        """Remember the figures of now; on the event loop, once a second."""
+        now_s, outbox = self._monotonic_s(), self._outbox()
+        self._standstill.look(now_s, waiting=outbox.waiting, stored=outbox.stored)
+        self._lost.look(now_s, outbox.lost)
+
+    def wrong(self) -> tuple[Wrong, ...]:
+        """Return what is wrong now, what matters most first; nothing when all is well."""
+        return (
+            *self._of_bridge(),
+            *self._of_delivery(self._delivery()),
+            *self._of_outbox(self._outbox()),
+            *self._of_meters(),
+        )
+
+    def ready(self) -> tuple[bool, str]:
+        """Return whether samples get through, and if not why."""
+        said = [wrong.said for wrong in self.wrong() if wrong.of_the_way]
+        return not said, "\n".join(said) or "ok"
+
+    def show(self, metrics: Metrics) -> None:
+        """Set how many things of each kind are wrong."""
+        found = [wrong.what for wrong in self.wrong()]
+        for what in WHATS:
+            metrics.wrong.labels(what).set(found.count(what))
+
+    def state_of(self, meter: Watched) -> State:
+        """Return how a meter is doing: what its poller says, or ``late`` where it does not fail and does not come."""
+        state, interval_s = meter.poller.state, meter.poller.interval_s
+        if state.condition == "reading" and self._age_s(meter) > _LATE_INTERVALS * interval_s + _GRACE_S:
+            return "late"
+        return state.condition
+
+    def _age_s(self, meter: Watched) -> float:
+        return max(0.0, self._clock_s() - (meter.poller.state.last_success_s or 0.0))
+
+    def _of_bridge(self) -> Iterator[Wrong]:
+        if (silence_s := self._silence_s()) > _HUNG_S:
+            yield Wrong("bridge", f"bridge: the event loop has not run for {silence_s:.0f} s")
+
+    def _of_delivery(self, to: DeliveryState) -> Iterator[Wrong]:
+        if not to.broker_connected:
+            yield Wrong("broker", "broker: not connected; samples wait on disk")
+        elif to.upstream_configured and not to.upstream_connected:
+            why = f": {to.upstream_why}" if to.upstream_why else ""
+            yield Wrong("upstream", f"upstream: no connection to ThingsBoard{why}; samples wait on disk")
+        elif to.no_gateway:
+            yield Wrong("gateway", "upstream: ThingsBoard answers and takes nothing: is the device marked Is gateway?")
+        elif (standing_s := self.standing_s) is not None:
+            stored = "stored" if to.upstream_configured else "confirmed"
+            marks = " (ThingsBoard accepts, and its database does not move)" if to.marks in _NOT_MOVING else ""
+            yield Wrong("stored", f"upstream: samples wait, and none was {stored} for {standing_s:.0f} s{marks}")
+        if to.token_shared:
+            yield Wrong("token", "upstream: something else uses the same ThingsBoard token")
+        for device, parked in to.parked.items():
+            yield Wrong("parked", f"upstream: {device} is not taken: {parked.reason}; its samples wait on disk")
+
+    def _of_outbox(self, outbox: OutboxState) -> Iterator[Wrong]:
+        for verb, failing in (("written", outbox.writing), ("read", outbox.reading)):
+            if failing is not None:
+                hint = f"; {failing.hint}" if failing.hint else ""
+                yield Wrong(
+                    "disk", f"disk: the outbox cannot be {verb} for {failing.for_s:.0f} s: {failing.error}{hint}"
+                )
+        if outbox.limit_bytes and outbox.bytes > _NEARLY_FULL * outbox.limit_bytes:
+            full = outbox.bytes / outbox.limit_bytes
+            yield Wrong("outbox", f"outbox: {full:.0%} full; when it is full the oldest samples go")
+        if lost := self.lost_last_hour:
+            yield Wrong("lost", f"outbox: {lost} samples were lost in the last hour")
+        for foreign in outbox.foreign:
+            said = f"outbox: {foreign.count} samples wait for {foreign.destination} and are kept; `bridge outbox list`"
+            yield Wrong("foreign", said)
+
+    def _of_meters(self) -> Iterator[Wrong]:
+        uptime_s = self.uptime_s
+        for meter in self._meters:
+            if found := self._of_meter(meter, uptime_s):
+                what, said = found
+                yield Wrong(what, f"{meter.name}: {said}", meter.name)
+
+    def _of_meter(self, meter: Watched, uptime_s: float) -> tuple[What, str] | None:
+        state, condition = meter.poller.state, self.state_of(meter)
+        if condition in ("failing", "left alone"):
+            error = state.last_error
+            return "meter", condition if error is None else f"{condition}, {error.stage}: {error}"
+        if condition == "late":
+            return "meter", f"does not fail, and yet no sample for {self._age_s(meter):.0f} s"
+        if condition == "starting" and uptime_s > meter.poller.interval_s + _GRACE_S:
+            return "meter", "has not answered since the start"
+        if abs(state.clock_drift_s or 0.0) > TOLERANCE_S:
+            return "clock", f"its clock and ours differ by {state.clock_drift_s:+.0f} s"
+        return None

@@ -1,0 +1,214 @@
+"""Commits: what waits in memory goes to the disk in groups, and what has arrived goes from there.
+
+Owns the rhythm of writing, and everything that follows from a write that worked or did not: receipts, counts, lines in
+the log. One commit at a time; whoever cancels :meth:`Commits.run` loses nothing of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from bridge.health.logs import is_said
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bridge.outbox.disk import Disk
+    from bridge.outbox.memory import Memory
+    from bridge.outbox.receipt import ReceiptBook
+    from bridge.outbox.row import Row
+    from bridge.outbox.store import Store
+    from bridge.outbox.tally import Tally
+    from bridge.settings import OutboxSettings
+
+_COMMIT_AT_MOST = 2000  # samples in one commit: bounds how long the thread is away
+_SAY_EVERY = 60  # failed writes
+_DAY_S = 86_400
+
+
+class Commits:
+    """The writing side of the outbox.
+
+    Args:
+        disk: the file and its thread.
+        memory: what is not on it yet.
+        receipts: told what becomes of samples.
+        tally: counts it.
+        settings: rhythm and bounds.
+    """
+
+    def __init__(
+        self, disk: Disk, memory: Memory, receipts: ReceiptBook, tally: Tally, settings: OutboxSettings
+    ) -> None:
+        self._disk = disk
+        self._memory = memory
+        self._receipts = receipts
+        self._tally = tally
+        self._settings = settings
+        self._arrived = asyncio.Event()
+        self._full = asyncio.Event()
+        self._commit: asyncio.Task[None] | None = None
+        self.arrived_there: set[int] = set()
+        """Confirmed, and the disk has not let go of them yet."""
+        self.listeners: list[Callable[[], None]] = []
+
+    def put(self, row: Row) -> None:
+        """Take a row to commit."""
+        self._memory.add(row)
+        self._bound_memory()
+        self._arrived.set()
+        if len(self._memory) >= self._settings.commit_samples:
+            self._full.set()
+        if self._disk.writing.is_failing:
+            self._show_memory()
+
+    def tell_listeners(self) -> None:
+        """There may be more to fetch."""
+        for callback in self.listeners:
+            callback()
+
+    async def drain(self) -> None:
+        """Commit all that is in memory, as far as the disk takes it."""
+        if self._commit is not None:
+            await self.flush()
+        while self._memory:
+            await self.flush()
+            if self._disk.writing.is_failing:
+                break
+
+    async def run(self) -> None:
+        """Commit what arrives: a lone sample at once, a stream of them in groups. Runs until cancelled."""
+        loop = asyncio.get_running_loop()
+        earliest = loop.time()
+        while True:
+            await self._arrived.wait()
+            try:
+                async with asyncio.timeout_at(earliest):
+                    await self._full.wait()
+            except TimeoutError:
+                pass
+            await self.flush()
+            if self._disk.writing.is_failing:
+                await asyncio.sleep(self._settings.commit_interval_s)
+            earliest = loop.time() + self._settings.commit_interval_s
+
+    async def flush(self) -> None:
+        """Commit what is there now."""
+        # A task of its own: cancelling run() must not lose track of what the thread is writing.
+        if self._commit is None:
+            self._commit = asyncio.create_task(self._write(), name="outbox commit")
+        try:
+            await asyncio.shield(self._commit)
+        finally:
+            if self._commit.done():
+                self._commit = None
+
+    async def _write(self) -> None:
+        batch = self._memory.begin(_COMMIT_AT_MOST)
+        if batch:
+            evicted = await self._disk.write(lambda store: self._append(store, batch))
+            self._memory.ended(on_disk=evicted is not None)
+            self.opened()
+            if evicted is None:
+                gone = self._memory.remove(self.arrived_there)  # confirmed while the disk was at them
+                self.arrived_there -= gone
+                self._tally.stored += len(gone)
+                self._bound_memory()
+                self._refused()
+                return
+            self._committed(batch, evicted)
+        elif self._disk.writing.is_failing:
+            # Everything got through from memory: without a trial nobody would notice that the disk works again.
+            await self._disk.write(lambda store: store.trial())
+        if not self._memory:
+            self._arrived.clear()
+        if len(self._memory) < self._settings.commit_samples:
+            self._full.clear()
+        await self.expire()
+        await self.remove()
+        self.tell_listeners()
+
+    def _append(self, store: Store, batch: list[Row]) -> list[int]:
+        to_disk = self._disk.numbers.to_disk
+        return store.append([(to_disk(row.id), row.meter, row.ts_ms, row.body, row.device) for row in batch])
+
+    def _committed(self, batch: list[Row], evicted: list[int]) -> None:
+        self._tally.commits += 1
+        self._tally.accepted += len(batch)
+        self._receipts.on_disk(row.id for row in batch)
+        if is_said("DEBUG"):
+            for row in batch:
+                logger.debug("outbox | committed {} {}", row.meter, row.ts_ms)
+        if evicted:
+            self._lost(evicted, "the outbox was full")
+            self._tally.lost_full += len(evicted)
+            self._say_full(len(evicted))
+
+    def _say_full(self, evicted: int) -> None:
+        logger.bind(stage="disk").warning(
+            "outbox | full at {:g} MB: the {} oldest samples were removed unsent", self._settings.max_mb, evicted
+        )
+
+    def _refused(self) -> None:
+        """The disk takes nothing: what is in memory goes upstream from there."""
+        self._show_memory()
+        trouble = self._disk.writing.now
+        if trouble is not None and trouble.times % _SAY_EVERY == 1:
+            logger.bind(stage="disk").warning(
+                "outbox | {} samples are in memory alone and go upstream from there; what has not arrived when the "
+                "bridge is restarted is lost", len(self._memory),
+            )  # fmt: skip
+
+    def _show_memory(self) -> None:
+        self._memory.show_all()
+        self.tell_listeners()
+
+    def opened(self) -> None:
+        """What is on disk by now may be fetched; what had to go from there is lost."""
+        numbers, evicted = self._disk.numbers, self._disk.take_evicted_at_open()
+        if evicted:
+            self._tally.lost_full += evicted
+            self._say_full(evicted)
+        if not self._memory.shown_id and numbers.is_open:
+            self._memory.shown_id = numbers.first_last_id
+
+    async def remove(self) -> None:
+        """Remove from the disk what has arrived; what it would not let go of is tried again."""
+        ids = list(self.arrived_there)
+        written = {row.id for row in self._memory.written}  # in a moment: then with the next commit
+        on_disk = [self._disk.numbers.to_disk(row_id) for row_id in ids if row_id not in written]
+        if not on_disk:
+            return
+        gone = await self._disk.write(lambda store: store.delete(on_disk))
+        if gone is None:
+            self._arrived.set()  # run() tries again
+        else:
+            self.arrived_there.difference_update(row_id for row_id in ids if row_id not in written)
+            self._tally.stored += gone
+
+    async def expire(self) -> None:
+        """Let the samples go that have waited longer than the settings allow: at the start, and with every commit."""
+        days = self._settings.max_age_days
+        if days is None:
+            return
+        gone = await self._disk.write(lambda store: store.expire(days * _DAY_S))
+        if gone:
+            self._lost(gone, f"older than OUTBOX__MAX_AGE_DAYS={days:g}")
+            self._tally.lost_old += len(gone)
+            logger.bind(stage="disk").warning(
+                "outbox | {} samples older than OUTBOX__MAX_AGE_DAYS={:g} were removed unsent", len(gone), days
+            )
+
+    def _lost(self, ids_on_disk: Iterable[int], reason: str) -> None:
+        ids = [self._disk.numbers.from_disk(row_id) for row_id in ids_on_disk]
+        self.arrived_there.difference_update(ids)
+        self._receipts.settle(ids, "lost", reason)
+
+    def _bound_memory(self) -> None:
+        surplus = self._memory.surplus()
+        if surplus:
+            self._tally.lost_memory += len(surplus)
+            self._receipts.settle((row.id for row in surplus), "lost", "the disk refused and memory was full")

@@ -1,0 +1,93 @@
+"""Memory: samples that are not on disk yet, oldest first, and which of them may be sent from here.
+
+While the disk works nothing is sent from memory: what is accepted is on disk first. While it refuses, all that is here
+is shown, so that it goes upstream; what was shown once stays shown, for somebody may have it in flight.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from bridge.outbox.row import Row
+
+
+class Memory:
+    """The rows.
+
+    Args:
+        most: bound on them; the oldest go.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._rows: deque[Row] = deque()
+        self._written: list[Row] = []  # the front of them, while the disk is at it
+        self.shown_id = 0
+        """Rows up to this one may be sent from here, or are on disk."""
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def oldest_ts_ms(self) -> int | None:
+        """Time stamp of the oldest."""
+        return self._rows[0].ts_ms if self._rows else None
+
+    @property
+    def written(self) -> list[Row]:
+        """The rows that the disk is at."""
+        return self._written
+
+    def add(self, row: Row) -> None:
+        """Take a row; :meth:`surplus` must follow."""
+        self._rows.append(row)
+
+    def surplus(self) -> list[Row]:
+        """Let go of the oldest beyond the bound and return them; what the disk is at stays."""
+        gone = []
+        while len(self._rows) - len(self._written) > self._most:
+            self._rows.rotate(-len(self._written))
+            gone.append(self._rows.popleft())
+            self._rows.rotate(len(self._written))
+        return gone
+
+    def show_all(self) -> None:
+        """The disk refuses: what is here may be sent."""
+        if self._rows:
+            self.shown_id = max(self.shown_id, self._rows[-1].id)
+
+    def begin(self, count: int) -> list[Row]:
+        """Return the oldest rows, at most ``count``, for the disk to write; :meth:`ended` must follow."""
+        self._written = list(islice(self._rows, count))
+        return self._written
+
+    def ended(self, *, on_disk: bool) -> None:
+        """The disk has those rows, or it refused and they stay."""
+        if on_disk and self._written:
+            last_id = self._written[-1].id
+            self.shown_id = max(self.shown_id, last_id)
+            while self._rows and self._rows[0].id <= last_id:
+                self._rows.popleft()
+        self._written = []
+
+    def shown(self, *, after: int, upto: int | None, limit: int) -> list[Row]:
+        """Return rows that may be sent from here, oldest first."""
+        if not self._rows or self._rows[0].id > self.shown_id:
+            return []
+        last = self.shown_id if upto is None else min(upto, self.shown_id)
+        return list(islice((row for row in self._rows if after < row.id <= last), limit))
+
+    def remove(self, ids: Collection[int]) -> set[int]:
+        """Let go of rows and return the ids of those that were here; what the disk is at stays."""
+        if not self._rows or self._rows[0].id > self.shown_id:
+            return set()
+        kept_ids = {row.id for row in self._written}
+        gone = {row.id for row in self._rows if row.id in ids} - kept_ids
+        if gone:
+            self._rows = deque(row for row in self._rows if row.id not in gone)
+        return gone

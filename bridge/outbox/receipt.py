@@ -1,0 +1,130 @@
+"""The receipt of a sample: what became of it. Given by ``Outbox.put``; kept by who wants to know, and by nobody else.
+
+=============  ==========================================================  =====
+state          means                                                       final
+=============  ==========================================================  =====
+``waiting``    in memory; a crash takes it                                 no
+``on disk``    committed; no crash takes it                                no
+``stored``     its destination has it                                      yes
+``set aside``  it will never be taken, by what it is: do not repeat it      yes
+``lost``       it went unsent; the same again may go better                 yes
+=============  ==========================================================  =====
+
+Ten thousand meters make a receipt each every few seconds, and a backlog is millions of rows: the book holds receipts
+weakly, and firmly only those that somebody waits for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal
+from weakref import WeakValueDictionary
+
+from loguru import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+ReceiptState = Literal["waiting", "on disk", "stored", "set aside", "lost"]
+Outcome = Literal["stored", "set aside", "lost"]
+
+
+class Receipt:
+    """What became of one sample. Used on the event loop alone.
+
+    Args:
+        book: who keeps it.
+        id: the sample's row.
+    """
+
+    __slots__ = ("__weakref__", "_book", "_callbacks", "_state", "id", "reason")
+
+    def __init__(self, book: ReceiptBook, id: int) -> None:  # noqa: A002 - as in Row
+        self._book = book
+        self._callbacks: list[Callable[[Receipt], None]] | None = None
+        self._state: ReceiptState = "waiting"
+        self.id = id
+        self.reason = ""
+        """Why it was set aside or lost, for a person; empty otherwise."""
+
+    @property
+    def state(self) -> ReceiptState:
+        """See the module's table."""
+        return self._state
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the state changes no more."""
+        return self._state in ("stored", "set aside", "lost")
+
+    def then(self, callback: Callable[[Receipt], None]) -> None:
+        """Have ``callback`` called with this receipt, once, when its state is final; at once when it is already."""
+        if self.is_final:
+            _call(callback, self)
+            return
+        if self._callbacks is None:
+            self._callbacks = []
+            self._book.hold(self)
+        self._callbacks.append(callback)
+
+    def __await__(self) -> Generator[None, None, Receipt]:
+        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def settle(_: Receipt) -> None:
+            if not settled.done():
+                settled.set_result(None)
+
+        self.then(settle)
+        yield from settled.__await__()
+        return self
+
+    def advance(self, state: ReceiptState, reason: str = "") -> None:
+        """Note what became of the sample; for the book alone. What is final stays."""
+        if self.is_final:
+            return
+        self._state, self.reason = state, reason
+        if self.is_final:
+            callbacks, self._callbacks = self._callbacks, None
+            for callback in callbacks or ():
+                _call(callback, self)
+
+
+class ReceiptBook:
+    """Finds a row's receipt, as long as anybody has it."""
+
+    def __init__(self) -> None:
+        self._all: WeakValueDictionary[int, Receipt] = WeakValueDictionary()
+        self._held: dict[int, Receipt] = {}
+
+    def issue(self, row_id: int) -> Receipt:
+        """Return the receipt of a new row."""
+        receipt = self._all[row_id] = Receipt(self, row_id)
+        return receipt
+
+    def hold(self, receipt: Receipt) -> None:
+        """Keep a receipt that somebody waits for until it is final."""
+        self._held[receipt.id] = receipt
+
+    def on_disk(self, row_ids: Iterable[int]) -> None:
+        """These were committed."""
+        if self._all:
+            for row_id in row_ids:
+                if (receipt := self._all.get(row_id)) is not None:
+                    receipt.advance("on disk")
+
+    def settle(self, row_ids: Iterable[int], outcome: Outcome, reason: str = "") -> None:
+        """This became of these."""
+        if not self._all:
+            return
+        for row_id in row_ids:
+            receipt = self._all.pop(row_id, None)
+            self._held.pop(row_id, None)
+            if receipt is not None:
+                receipt.advance(outcome, reason)
+
+
+def _call(callback: Callable[[Receipt], None], receipt: Receipt) -> None:
+    try:
+        callback(receipt)
+    except Exception as error:  # noqa: BLE001 - a listener's mistake must not cost the outbox its thread of work
+        logger.opt(exception=error).error("outbox | a receipt's listener failed")

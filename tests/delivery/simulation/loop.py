@@ -1,0 +1,135 @@
+"""An event loop whose clock is jumped instead of waited for: an hour of the delivery wing in the time its work takes.
+
+Rules
+    ``time()`` starts at 1000. A turn of the loop takes two microseconds, so that who waits for a rounding error is not
+    there for ever; with nothing left to do the clock jumps to the next timer.
+    Callbacks of one instant run in the order in which they were asked for, so a run is the same for the same seed.
+    What would go to a thread runs at once, on the loop; its answer comes after the time that the disk is said to take.
+    Nothing waits for a file descriptor. A loop without a timer can never go on: that is an error, not a long wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from asyncio import base_events, events
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STARTS_AT_S = 1000.0
+TURN_S = 2e-6
+_LOOK_EVERY = 20_000
+
+
+class Stuck(RuntimeError):  # noqa: N818 - what was found, not what went wrong
+    """Nothing is due, now or ever."""
+
+
+class Steps(RuntimeError):  # noqa: N818 - as above
+    """More callbacks than the run may have: something goes round without the clock moving, or nearly so."""
+
+
+class VirtualLoop(base_events.BaseEventLoop):
+    """See the module's rules.
+
+    Args:
+        most_steps: turns of the loop after which it gives up.
+    """
+
+    def __init__(self, *, most_steps: int = 50_000_000) -> None:
+        super().__init__()
+        self._now_s = STARTS_AT_S
+        self._selector = self
+        self._order = 0
+        self._looked_s = 0.0
+        self._clock_resolution = 0.0
+        self._steps_left = most_steps
+        self.steps = 0
+        """Turns so far."""
+        self.executor_s: Callable[[], float] = float
+        """Seconds that a piece of work on a thread takes; asked for each piece."""
+        self.errors: list[dict[str, Any]] = []
+        """What nobody caught."""
+        self.set_exception_handler(lambda _, context: self.errors.append(context))
+
+    def give(self, steps: int) -> None:
+        """So many turns more, whatever was used up."""
+        self._steps_left = steps
+
+    def time(self) -> float:
+        """Seconds."""
+        return self._now_s
+
+    # What BaseEventLoop wants of a selector.
+
+    def select(self, timeout: float | None) -> list[object]:
+        """Jump to the next timer."""
+        self.steps += 1
+        self._steps_left -= 1
+        if self._steps_left < 0:
+            raise Steps("the run takes more turns than it may: something goes round and round")
+        if self.steps % _LOOK_EVERY == 0:
+            if self._now_s - self._looked_s < 1.0:
+                raise Steps(
+                    f"{_LOOK_EVERY} turns in {self._now_s - self._looked_s:.3f} s: something goes round and round"
+                )
+            self._looked_s = self._now_s
+        if timeout is None:
+            raise Stuck("nothing is due any more")
+        if timeout > 0:
+            self._now_s = max(self._now_s, self._scheduled[0]._when)
+        else:
+            self._now_s += TURN_S
+        return []
+
+    def _process_events(self, event_list: list[object]) -> None:
+        pass
+
+    def _write_to_self(self) -> None:
+        pass
+
+    def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Any = None) -> Any:
+        """As asyncio's; two timers of one instant fire in the order in which they were set."""
+        self._order += 1
+        timer = _Timer(when, callback, args, self, context)
+        timer._order = self._order
+        heapq.heappush(self._scheduled, timer)
+        timer._scheduled = True
+        return timer
+
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, context: Any = None) -> Any:
+        """There are no threads."""
+        return self.call_soon(callback, *args, context=context)
+
+    def run_in_executor(self, executor: object, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        """Do the work now, on the loop."""
+        _ = executor
+        future = self.create_future()
+        try:
+            result, error = func(*args), None
+        except Exception as raised:  # noqa: BLE001 - whatever it is belongs to who awaits
+            result, error = None, raised
+        takes_s = self.executor_s()
+        if takes_s > 0:
+            self.call_later(takes_s, _settle, future, result, error)
+        else:
+            _settle(future, result, error)
+        return future
+
+
+class _Timer(events.TimerHandle):
+    __slots__ = ("_order",)
+
+    def __lt__(self, other: Any) -> bool:
+        return self._when < other._when or (self._when == other._when and self._order < other._order)
+
+
+def _settle(future: asyncio.Future[Any], result: object, error: Exception | None) -> None:
+    if future.done():  # cancelled
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
