@@ -6,7 +6,7 @@ acknowledged. Hence the rule of this file:
 
 * What the relay held when a session ended it sends first in the next one. If that one ends too, before it answered
   anything, what is held may be the reason: the relay is emptied by making the connection anew.
-* Any answer from ThingsBoard (to a question of its own, a fence, a proof of a device) accepts every message sent before
+* Any answer from ThingsBoard (about the mark, its limits, a device) accepts every message sent before
   that question, and the question.
 
 It holds on every ThingsBoard from 3.6 to 4.3 and needs no acknowledgement of a single message. Up to 4.2 a message of

@@ -24,7 +24,7 @@ CYCLE_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 LATENESS_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """From a timer of the event loop to a whole interval."""
 FENCE_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 60.0)
-"""From a server on the same switch to the longest that a fence waits."""
+"""From a server on the same switch to the longest that a question waits."""
 
 
 class Metrics:
@@ -363,7 +363,7 @@ class Metrics:
         )
         self.fence_seconds = Histogram(
             "dlms_fence_round_trip_seconds",
-            "From the question behind a window of messages to ThingsBoard's answer",
+            "From a question about the mark to ThingsBoard's answer",
             buckets=FENCE_BUCKETS_S,
             registry=r,
         )
