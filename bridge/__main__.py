@@ -5,33 +5,34 @@ Nothing here imports what a command needs: ``bridge --help`` must not load a DLM
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bridge import __version__
-from bridge.commissioning.catalogue import Catalogue
-from bridge.commissioning.command_line import INTERRUPTED, PIPE_CLOSED, add
+from bridge.cli.catalogue import Catalogue
+from bridge.cli.parsers import INTERRUPTED, PIPE_CLOSED, Parser, add
 from bridge.demo import command as demo_command
 from bridge.errors import ConfigError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-    from bridge.commissioning.command_line import Subparsers
+    from bridge.cli.parsers import Subparsers
 
 _COMMANDS = (
-    "check_command",
-    "doctor_command",
-    "objects_command",
-    "outbox_command",
-    "probe_command",
-    "read_command",
-    "status_command",
+    "check",
+    "doctor",
+    "objects",
+    "outbox",
+    "probe",
+    "read",
+    "status",
 )
-"""Modules of ``bridge/commissioning``, in the order of the help. Each has ``register(commands, say)``."""
+"""Modules of ``bridge/cli``, in the order of the help. Each has ``register(commands, say)``."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,10 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.command(arguments)
     except ConfigError as error:
-        from bridge.app import complain  # noqa: PLC0415
-
-        code = complain(error)
-    except BrokenPipeError:  # who reads has seen enough, as head does
+        code = _complain(error)
+    except BrokenPipeError:  # the reader has seen enough, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
     except KeyboardInterrupt:  # the command itself has let go of everything by now
@@ -51,28 +50,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def _complain(error: ConfigError) -> int:
+    """Print every problem of ``error`` on standard error and return the exit code: 2."""
+    with suppress(BrokenPipeError):
+        for problem in error.problems:
+            sys.stderr.write(f"{problem}\n")
+        count = len(error.problems)
+        sys.stderr.write(f"{count} {'mistake' if count == 1 else 'mistakes'} in the configuration; {error.hint}\n")
+    return 2
+
+
 def _parser(say: Catalogue) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="bridge",
-        description=say("help.about"),
-        epilog=say("help.after"),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"dlms-bridge {__version__}")
+    parser = Parser(say, prog="bridge", description=say("help.about"), epilog=say("help.after"))
+    parser.add_argument("--version", action="version", version=f"dlms-bridge {__version__}", help=say("help.version"))
     parser.set_defaults(command=_run)
-    commands = parser.add_subparsers(title=say("help.commands"), metavar="COMMAND")
-    run = add(commands, "run", summary=say("help.run"), about=say("help.run.about"), after=say("help.run.after"))
+    commands = parser.add_subparsers(title=say("help.commands"), metavar=say("help.command"))
+    run = add(commands, say, "run", "help.run")
     run.set_defaults(command=_run)
     for name in _COMMANDS:
-        import_module(f"bridge.commissioning.{name}").register(commands, say)
+        import_module(f"bridge.cli.{name}.command").register(commands, say)
     _add_demo_meter(commands, say)
     return parser
 
 
 def _add_demo_meter(commands: Subparsers, say: Catalogue) -> None:
-    meter = add(
-        commands, "demo-meter", summary=say("help.demo"), about=say("help.demo.about"), after=say("help.demo.after")
-    )
+    meter = add(commands, say, "demo-meter", "help.demo")
     demo_command.add_arguments(meter)
     meter.set_defaults(command=demo_command.run)
 
@@ -81,10 +83,10 @@ def _run(_: argparse.Namespace) -> int:
     from loguru import logger  # noqa: PLC0415
 
     from bridge import app  # noqa: PLC0415
-    from bridge.commissioning.running import in_container  # noqa: PLC0415
+    from bridge.cli.running_bridge import in_container  # noqa: PLC0415
     from bridge.configuration.exposed import exposed  # noqa: PLC0415
+    from bridge.configuration.load import load  # noqa: PLC0415
     from bridge.health import logs  # noqa: PLC0415
-    from bridge.settings import load  # noqa: PLC0415
 
     settings = load(os.environ)
     recent = logs.set_up(settings.log)

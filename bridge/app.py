@@ -1,6 +1,6 @@
 """Composition root: settings become objects, objects become tasks in one TaskGroup, the end becomes an exit code.
 
-Wires and nothing else. The samples' way is drawn here once: pollers → outbox → publisher.
+Wires and nothing else. The way of a sample is drawn here once: pollers → outbox → publisher.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ import asyncio
 import gc
 import signal
 import sys
-import time
 from concurrent.futures import CancelledError
-from contextlib import suppress
 from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
@@ -20,52 +18,49 @@ from loguru import logger
 from prometheus_client import disable_created_metrics
 
 from bridge import __version__, demo
-from bridge.commands import Commands
+from bridge.clock.assembly import open_clock
+from bridge.configuration.meter import Meter, resolve, resolve_all
+from bridge.configuration.profile import load_profile
+from bridge.configuration.settings import MeterSettings
 from bridge.delivery.assembly import publisher
+from bridge.delivery.kept_file import KeptFile
+from bridge.delivery.names import Names
 from bridge.delivery.provisioning import Provisioning, is_wanted
-from bridge.errors import AssociationError, ConfigError
-from bridge.health.disk import DiskWatch
+from bridge.errors import ConfigError
+from bridge.health.disk_room import DiskWatch
+from bridge.health.gateway_calls import GatewayCalls
+from bridge.health.meter_states import MeterStates
 from bridge.health.metrics import Metrics
-from bridge.health.outbox_figures import OutboxFigures
-from bridge.health.parts import Watched
+from bridge.health.outbox_metrics import OutboxFigures
+from bridge.health.restart_count import count_start
 from bridge.health.server import Check, HealthServer
-from bridge.health.starts import count_start
 from bridge.health.status import Status
 from bridge.health.watchdog import Watchdog
+from bridge.health.watched_meter import WatchedMeter
 from bridge.health.wellness import Wellness
-from bridge.meters.keys import Counters, passing_title
-from bridge.meters.link import Link
-from bridge.meters.meter import Meter, resolve
-from bridge.meters.poller import Poller
-from bridge.meters.profile import load_profile
-from bridge.meters.ramp import Ramp
-from bridge.meters.recent_frames import RecentFrames
-from bridge.meters.refusals import Refusals
-from bridge.meters.stopwatch import Stopwatch
-from bridge.meters.trace import Trace
+from bridge.meters.commands import Commands
+from bridge.meters.fleet import Fleet
 from bridge.outbox.desk import Desk
 from bridge.outbox.destination import destination_of
 from bridge.outbox.outbox import Outbox
-from bridge.settings import MeterSettings
+from bridge.outbox.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from bridge.meters.link import Watch
+    from bridge.configuration.meter import Meter
+    from bridge.configuration.settings import Settings
+    from bridge.meters.poller import Poller
     from bridge.sample import Sample
-    from bridge.settings import Settings
 
 _DEMO_NAME = "demo"
 _LOOP_SILENCE_S = 10.0
 _REPORT_EVERY_S = 60.0
 _READ_PATIENCE_S = 10.0
-_START_SPREAD_S = 10.0
-"""However long the interval, every meter is read for the first time soon after the start."""
-_ASSOCIATIONS_GAP_S = 0.003
-"""An association takes 1 to 2 ms of CPU, a reading 0.1: half of a core is left to those that already read."""
+_FAREWELL_S = 3.0
 _GC_THRESHOLDS = (50_000, 20, 20)
-"""What waits a second for its group commit counts as growth that lasts, and had Python look through all that a fleet
-holds every few seconds: a quarter of a second's stop at 4,000 meters."""
+"""Samples that wait a second for their group commit look like lasting growth to Python's collector; with its defaults
+it went through all that a fleet holds every few seconds: 4,000 meters stood still for a quarter of a second."""
 
 
 def run(settings: Settings, *, log: Callable[[], str] = lambda: "") -> int:
@@ -77,9 +72,9 @@ def run(settings: Settings, *, log: Callable[[], str] = lambda: "") -> int:
 
     Raises:
         ConfigError: a profile cannot be read, or the health server's port cannot be listened on.
-        Exception: whatever nobody expected; let it end the process, Docker starts it again.
+        Exception: anything unexpected; let it end the process, Docker starts it again.
     """
-    # A second series for every counter, which nobody looks at.
+    # They would be a second series per counter that nobody looks at.
     disable_created_metrics()  # type: ignore[no-untyped-call]
     gc.set_threshold(*_GC_THRESHOLDS)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -96,39 +91,29 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def resolve_meters(settings: Settings) -> list[Meter]:
-    """Return the meters of ``settings`` with their profiles applied.
-
-    Raises:
-        ConfigError: a profile changed for the worse since the settings were read.
-    """
-    # One profile for all meters of a kind: ten thousand of them hold one, not ten thousand.
-    profiles = {
-        name: load_profile(name, settings.profiles_dir)
-        for name in {meter.profile for meter in settings.meters.values()}
-    }
-    return [resolve(name, meter, profiles[meter.profile], settings.poll) for name, meter in settings.meters.items()]
-
-
 class _App:
     def __init__(self, settings: Settings, log: Callable[[], str]) -> None:
         self._settings = settings
         self._log = log
         self._rng = SystemRandom()
         self._metrics = Metrics(fleet=settings.health.fleet, register_values=settings.health.register_values)
-        self._watchdog = Watchdog(self._metrics)
-        self._disk = DiskWatch(settings.data_dir, self._metrics)
-        self._meters = resolve_meters(settings)
-        self._recent: dict[str, RecentFrames] = {}
-        self._counters = Counters(settings.data_dir / "counters.db", may_block=False)
-        self._commands = Commands({}, clock_s=time.time)
-        self._devices = {name: meter.device or name for name, meter in settings.meters.items()}
+        self._watchdog = Watchdog(self._metrics.process)
+        self._disk = DiskWatch(settings.data_dir, self._metrics.process)
+        self._meters = resolve_all(settings)
+        clock, ledger_file = open_clock(settings.data_dir, patience_s=settings.clock.patience_s)
+        self._clock = clock
+        self._commands = self._commands_to({})
+        configured = {name: meter.device or name for name, meter in settings.meters.items()}
+        destination = destination_of(settings.thingsboard, next(iter(configured.values()), ""))
+        self._devices = Names(configured, KeptFile(settings.data_dir / "names.json", destination))
         self._outbox = Outbox(
             settings.data_dir / "outbox.db",
             settings=settings.outbox,
-            destination=destination_of(settings.thingsboard, next(iter(self._devices.values()), "")),
+            destination=destination,
             devices=self._devices,
+            clock=self._clock.shown_s,
         )
+        self._timekeeper = Timekeeper(self._clock, ledger_file, self._outbox)
         one_device = settings.thingsboard.mode == "device" and settings.thingsboard.host is not None
         self._desk = Desk(
             settings.data_dir, self._outbox, next(iter(self._devices.values()), None) if one_device else None
@@ -140,16 +125,27 @@ class _App:
             device_names=self._devices,
             memory_path=settings.data_dir / "upstream.json",
             commands=self._carry_out,
-            metrics=self._metrics,
+            apply=self._configure,
+            metrics=self._metrics.delivery,
             rng=self._rng,
         )
+        self._fleet = Fleet(
+            settings,
+            sink=self._take,
+            notice=self._publisher.notice,
+            metrics=self._metrics.meters,
+            rng=self._rng,
+            clock=self._clock,
+        )
         outbox, delivery = self._outbox, self._publisher
+        states = (lambda: outbox.state), (lambda: delivery.state)
         self._wellness = Wellness(
-            lambda: outbox.state, lambda: delivery.state, silence_s=lambda: self._watchdog.silence_s
+            *states, silence_s=lambda: self._watchdog.silence_s, clock_s=clock.steady_s, clock=lambda: clock.state
         )
-        self._status = Status(
-            self._wellness, lambda: outbox.state, lambda: delivery.state, room=lambda: self._disk.room
-        )
+        told = partial(Status, clock_s=clock.steady_s, wall_s=clock.shown_s, clock=lambda: clock.state)
+        self._status = told(self._wellness, *states, room=lambda: self._disk.room)
+        self._states = MeterStates(self._wellness, self._publisher.tell_state, clock_s=self._clock.steady_s)
+        self._calls = GatewayCalls(lambda: self._commands, report=self._status.report, meter_of=self._devices.meter_of)
 
     async def run(self) -> None:
         settings = self._settings
@@ -161,6 +157,7 @@ class _App:
             settings.data_dir / "outbox.db",
         )
         await self._outbox.open()
+        await self._timekeeper.look()
         health = self._health_server()
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -174,18 +171,23 @@ class _App:
                     delivery.create_task(self._report_self(), name="gateway report"),
                     delivery.create_task(self._provision(), name="provisioning"),
                     delivery.create_task(self._outbox.run(), name="outbox"),
+                    delivery.create_task(self._timekeeper.run(), name="timekeeper"),
                     delivery.create_task(self._desk.run(), name="outbox desk"),
-                    delivery.create_task(OutboxFigures(self._outbox, self._metrics).run(), name="outbox figures"),
+                    delivery.create_task(
+                        OutboxFigures(self._outbox, self._metrics.outbox).run(), name="outbox figures"
+                    ),
                     delivery.create_task(self._publisher.run(), name="publisher"),
                 ]
                 try:
                     await self._read_meters(stop)
+                    await self._publisher.leave(_FAREWELL_S)
                 finally:
                     for task in lasting:
                         task.cancel()
         finally:
             await self._publisher.close()
             await self._outbox.close()
+            await self._timekeeper.close()
             health.close()
             logger.info("dlms-bridge | stopped; what is not confirmed yet waits on disk")
 
@@ -200,7 +202,7 @@ class _App:
                 ready=self._wellness.ready,
                 status=lambda: self._status.report().plain(),
                 log=self._log,
-                frames=self._frames,
+                frames=self._fleet.frames,
                 read=partial(self._read_for_doctor, asyncio.get_running_loop()),
             )
         except OSError as error:
@@ -209,9 +211,8 @@ class _App:
             raise ConfigError([f"{where}: {why}"]) from error
 
     def _read_for_doctor(self, loop: asyncio.AbstractEventLoop, name: str) -> dict[str, Any]:
-        """Read a meter now for who asks on this machine; called on the health server's thread."""
-        device = self._devices.get(name, name)
-        asked = asyncio.run_coroutine_threadsafe(self._carry_out(device, "read", None), loop)
+        """Read a meter now, for a request from this machine; called on the health server's thread."""
+        asked = asyncio.run_coroutine_threadsafe(self._commands.carry_out(name, "read", None), loop)
         try:
             return asked.result(_READ_PATIENCE_S)
         except (TimeoutError, CancelledError):
@@ -221,11 +222,15 @@ class _App:
         thingsboard, data_dir = self._settings.thingsboard, self._settings.data_dir
         if is_wanted(thingsboard):
             await Provisioning(
-                thingsboard, data_dir, is_up=lambda: self._publisher.state.upstream_connected, rng=self._rng
+                thingsboard,
+                data_dir,
+                is_up=lambda: self._publisher.state.upstream_connected,
+                is_refused=lambda: self._publisher.state.token_refused,
+                rng=self._rng,
             ).run()
 
     async def _report_self(self) -> None:
-        """Tell ThingsBoard how the gateway itself is doing, a message a minute."""
+        """Tell ThingsBoard how the gateway itself is doing, once a minute."""
         restarts = count_start(self._settings.data_dir)
         while True:
             await asyncio.sleep(_REPORT_EVERY_S)
@@ -234,89 +239,27 @@ class _App:
 
     async def _read_meters(self, stop: asyncio.Event) -> None:
         if not self._meters and self._outbox.foreign and self._settings.thingsboard.host is None:
-            # .env was here before: whoever took it away did not ask for invented values.
+            # There was a .env before: taking it away was no request for invented values.
             logger.bind(stage="config").error(
                 "no meters are configured, and samples of other settings wait in the outbox: nothing is read until "
                 ".env is back (docker compose up -d). `bridge outbox list` shows what waits"
             )
         elif not self._meters:
             self._meters = [await self._demo_meter()]
-        if any(meter.keys is not None for meter in self._meters):
-            title = await self._system_title()
-            self._meters = [meter.titled(title) for meter in self._meters]
-        pollers = self._pollers()
-        self._status.watch(tuple(Watched(name, poller) for name, poller in pollers.items()))
-        self._commands = Commands(
-            {self._devices.get(name, name): poller for name, poller in pollers.items()}, clock_s=time.time
-        )
+        pollers = await self._fleet.pollers(self._meters)
+        watched = tuple(WatchedMeter(name, poller) for name, poller in pollers.items())
+        self._status.watch(watched)
+        self._commands = self._commands_to(pollers)
+        for name in pollers:
+            self._devices.add(name)
+        self._publisher.restore_shared()
         async with asyncio.TaskGroup() as reading:
             tasks = [reading.create_task(poller.run(), name=f"meter {name}") for name, poller in pollers.items()]
+            tasks.append(reading.create_task(self._states.run(watched), name="meter states"))
             await stop.wait()
             logger.info("dlms-bridge | stopping: releasing the meters")
             for task in tasks:
                 task.cancel()
-
-    async def _system_title(self) -> bytes:
-        """Return the title of the bridge, for meters that cipher; the others are read whatever the disk does."""
-        try:
-            return await asyncio.to_thread(self._counters.system_title)
-        except AssociationError as error:
-            logger.bind(stage="disk").warning(
-                "counters | meters that cipher {} | {}; they wait until it can be written", error, error.hint
-            )
-            return passing_title()  # without a counter from the disk nothing is sent under it
-
-    def _pollers(self) -> dict[str, Poller]:
-        link_settings = self._settings.link
-        connecting = asyncio.Semaphore(link_settings.max_connecting)
-        doubtful = asyncio.Semaphore(max(link_settings.max_connecting // 2, 1))
-        links: dict[tuple[str, int], Link] = {}
-        pollers = {}
-        traced = self._settings.log.traced
-        ramp = Ramp(_ASSOCIATIONS_GAP_S)
-        refusals = Refusals(self._settings.data_dir, forgiving=True)
-        for number, meter in enumerate(self._meters):
-            where = (meter.host.lower(), meter.port)
-            if where not in links:
-                links[where] = Link(
-                    *where,
-                    meter.framing,
-                    connect_timeout_s=link_settings.connect_timeout_s,
-                    connecting=connecting,
-                    doubtful=doubtful,
-                )
-            links[where].join(frame_gap_s=meter.frame_gap_s, reconnect_gap_s=meter.reconnect_gap_s)
-            self._metrics.expect(meter.name, interval_s=meter.interval_s, link=str(links[where]), profile=meter.profile)
-            pollers[meter.name] = Poller(
-                meter,
-                links[where],
-                sink=self._take,
-                notice=self._publisher.notice,
-                metrics=self._metrics,
-                rng=self._rng,
-                # The cycles of a fleet are spread, so that it does not connect in one instant; the ramp does the rest.
-                start_delay_s=min(meter.interval_s, _START_SPREAD_S) * number / len(self._meters),
-                watch=self._watch(meter, traced=meter.name.lower() in traced),
-                counters=self._counters,
-                ramp=ramp,
-                refusals=refusals,
-            )
-        if unknown := traced - {name.lower() for name in pollers}:
-            logger.warning("LOG__TRACE_METERS | there is no meter {}", ", ".join(sorted(unknown)))
-        return pollers
-
-    def _watch(self, meter: Meter, *, traced: bool) -> Watch | None:
-        """Return who sees the meter's frames: the trace that was asked for, the last few, the clock of its requests."""
-        trace = Trace(meter.name, meter.secrets) if traced else None
-        took = self._metrics.request_duration(meter.name)
-        if took is None:  # a fleet: what every frame costs is not spent
-            return trace
-        recent = self._recent[meter.name] = RecentFrames(meter.secrets, trace)
-        return Stopwatch(took, recent)
-
-    def _frames(self, name: str) -> str:
-        recent = self._recent.get(name)
-        return recent.text() if recent else ""
 
     async def _demo_meter(self) -> Meter:
         server = await demo.serve()
@@ -331,12 +274,18 @@ class _App:
         )
         return resolve(_DEMO_NAME, settings, load_profile(settings.profile), self._settings.poll)
 
-    async def _carry_out(self, device: str, method: str, params: Any) -> dict[str, Any]:
-        return await self._commands.carry_out(device, method, params)
+    async def _carry_out(self, meter: str, method: str, params: Any) -> dict[str, Any]:
+        return await self._calls.carry_out(meter, method, params)
+
+    def _configure(self, meter: str, values: Mapping[str, Any]) -> str:
+        return self._commands.configure(meter, values)
+
+    def _commands_to(self, pollers: dict[str, Poller]) -> Commands:
+        return Commands(pollers, clock_s=self._clock.steady_s, wall_s=self._clock.shown_s)
 
     def _take(self, sample: Sample) -> None:
-        self._outbox.put(sample)
-        self._publisher.live(sample)
+        if self._timekeeper.take(sample):
+            self._publisher.live(sample)
 
     def _healthy(self) -> Check:
         silence_s = self._watchdog.silence_s
@@ -345,15 +294,6 @@ class _App:
         return True, "ok"
 
     def _page(self) -> bytes:
-        self._wellness.show(self._metrics)
+        self._wellness.show(self._metrics.process)
+        self._metrics.clock.show(self._clock.state, self._timekeeper.sent_wrong)
         return self._metrics.page.text()
-
-
-def complain(error: ConfigError) -> int:
-    """Print every problem of ``error`` on standard error and return the exit code: 2."""
-    with suppress(BrokenPipeError):
-        for problem in error.problems:
-            sys.stderr.write(f"{problem}\n")
-        count = len(error.problems)
-        sys.stderr.write(f"{count} {'mistake' if count == 1 else 'mistakes'} in the configuration; {error.hint}\n")
-    return 2

@@ -18,8 +18,8 @@
         └── DiskError        keep in memory, raise the alarm, try again  stage disk
 
 Library exceptions are translated into these once, at the edge where they enter: sockets in ``meters/link.py``, gurux in
-``meters/session_gurux.py``, paho in ``delivery/broker.py`` and ``delivery/provisioning.py``, SQLite in
-``outbox/store.py`` and ``meters/counter_file.py``.
+``dlms/gurux.py``, paho in ``delivery/mqtt_client.py`` and ``delivery/mqtt_events.py``, SQLite in
+``outbox/sqlite_errors.py`` and ``meters/counter_file.py``.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ class LinkError(MeterError):
 
 
 class ReplyTimeout(MeterError):  # noqa: N818 - the field's word for it
-    """No whole answer within the timeout. Ask again; then reconnect.
+    """No complete answer within the timeout. Ask again; then reconnect.
 
     Args:
-        final: whether nothing may be asked again: others wait for their turn on the same line.
-        stands: whether the meter said that it has the request, and the association stands: something else may be asked.
+        final: whether nothing may be asked again, because others wait for their turn on the same line.
+        stands: whether the meter said that it has the request and the association holds: something else may be asked.
     """
 
     stage: ClassVar[Stage] = "timeout"
@@ -90,7 +90,7 @@ class ReplyTimeout(MeterError):  # noqa: N818 - the field's word for it
 
 
 class FramingError(ReplyTimeout):
-    """No whole answer, and bytes came that make no frame: bent ones, text, an echo. Ask again; then reconnect."""
+    """No complete answer, and bytes that make no frame: damaged ones, text, an echo. Ask again; then reconnect."""
 
     stage = "framing"
 
@@ -114,7 +114,7 @@ class ServiceError(AssociationError):
 
 
 class AuthError(MeterError):
-    """The meter refuses the password or key. Leave it alone, trying locks real meters."""
+    """The meter refuses the password or key. Leave it alone: trying again locks real meters."""
 
     stage = "auth"
 
@@ -126,13 +126,13 @@ class AccessError(MeterError):
 
 
 class DecodeError(MeterError):
-    """The answer is whole but makes no sense. Reconnect and associate again."""
+    """The answer is complete but makes no sense. Reconnect and associate again."""
 
     stage = "decode"
 
 
 class ValueUnreadableError(DecodeError):
-    """One answer came to its own question and its content makes no sense; the association stands."""
+    """One answer belongs to its question but its content makes no sense; the association holds."""
 
 
 class DeliveryError(BridgeError):

@@ -1,4 +1,4 @@
-"""Sample, Value, Presence: what travels from the meter wing to the delivery wing, and all that both hold."""
+"""Sample, Value, Presence: what travels from the meters' wing to delivery, and all that the two share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Value:
         obis: logical name, such as ``1-1:32.7.0``.
         value: the scaled value in ``unit``; None where there is nothing to publish but the quality.
         unit: unit that the meter states, as text (``V``, ``A``, ``Wh``); empty where it has none.
-        quality: what is to be said against the value, a short text; empty when all is well.
+        quality: what is wrong with the value, in a few words; empty when nothing is.
     """
 
     key: str
@@ -48,26 +48,36 @@ class Layout:
         self.obis = obis
         self.units = units
 
-    def sample(self, ts_ms: int, scalars: tuple[Scalar | None, ...], qualities: tuple[str, ...] = ()) -> Sample:
-        """Return a sample. This is the way of every cycle: nothing is made a register.
+    def sample(
+        self,
+        ts_ms: int,
+        scalars: tuple[Scalar | None, ...],
+        qualities: tuple[str, ...] = (),
+        stamp: tuple[int, int] = (0, 0),
+    ) -> Sample:
+        """Return a sample. Every cycle comes through here, so nothing is made per register.
 
         Args:
             ts_ms: when the values were read, milliseconds since 1970-01-01 UTC.
             scalars: a value for each key; None where the meter refused, or where there is only a quality.
             qualities: a quality for each key; none at all when all is well with all of them.
+            stamp: the same moment as the machine counts it: which boot of the machine, and BOOTTIME in nanoseconds.
         """
         sample = Sample.__new__(Sample)
         sample.layout = self
         sample.ts_ms = ts_ms
         sample.scalars = scalars
         sample.qualities = qualities
+        sample.boot, sample.up_ns = stamp
         return sample
 
 
 class Sample:
     """What one meter gave in one cycle. The unit of everything downstream: one outbox row, one telemetry entry.
 
-    Never changed once made. A poller makes its samples by :meth:`Layout.sample`.
+    Never changed once made. Pollers make theirs with :meth:`Layout.sample`.
+    ``boot`` and ``up_ns`` say when it was read as the machine counts it, which no step of the wall clock moves; both
+    are 0 where nobody kept that.
 
     Args:
         meter: the meter's name in the settings.
@@ -75,12 +85,14 @@ class Sample:
         values: the registers that answered, in the profile's order.
     """
 
-    __slots__ = ("layout", "qualities", "scalars", "ts_ms")
+    __slots__ = ("boot", "layout", "qualities", "scalars", "ts_ms", "up_ns")
 
     layout: Layout
     ts_ms: int
     scalars: tuple[Scalar | None, ...]
     qualities: tuple[str, ...]
+    boot: int
+    up_ns: int
 
     def __init__(self, meter: str, ts_ms: int, values: Iterable[Value]) -> None:
         values = tuple(values)
@@ -94,6 +106,7 @@ class Sample:
         self.scalars = tuple(value.value for value in values)
         qualities = tuple(value.quality for value in values)
         self.qualities = qualities if any(qualities) else ()
+        self.boot = self.up_ns = 0
 
     @property
     def meter(self) -> str:
@@ -102,7 +115,7 @@ class Sample:
 
     @property
     def values(self) -> tuple[Value, ...]:
-        """The registers that answered, made anew at every call: for those who look at one sample, not at every."""
+        """The registers that answered, made anew at every call: for looking at one sample, not at all of them."""
         layout = self.layout
         qualities = self.qualities or ("",) * len(layout.keys)
         return tuple(
@@ -116,12 +129,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Whether a meter is there, told when that changes and at every association.
+    """Whether a meter is there, reported when that changes and at every association.
 
     Args:
         meter: the meter's name in the settings.
         present: False once several attempts in a row have failed.
-        attributes: what is known of it and seldom changes: serial number, firmware, host, profile, units.
+        attributes: what is known of it and rarely changes: serial number, firmware, host, profile, units.
     """
 
     meter: str

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts Mosquitto: makes its password once, renders its configuration into a tmpfs, becomes the broker.
+# Starts Mosquitto: makes its password once, renders its configuration into a tmpfs, starts the broker.
 #
 #   /mosquitto/data/bridge     user name and password, one line each; in the volume that the bridge reads
 #   /run/mosquitto             tmpfs: configuration, hashed password, the credentials of mosquitto_sub
@@ -126,7 +126,7 @@ provisioned_token() {
 }
 
 # end_on_another_token USED: end the broker when there is a token other than the one it uses; Docker starts it again.
-# Mosquitto has this shell's process number by then.
+# This shell passes the signal on, see below.
 end_on_another_token() {
     while sleep 2 && kill -0 $$ 2>/dev/null; do
         now=$(provisioned_token)
@@ -161,11 +161,10 @@ tls_options() {
     fi
 }
 
-# Remote calls and their answers, changes of shared attributes: of the gateway API, or of a meter's own session.
+# Changes of shared attributes and remote calls: of a meter's own session, or of the devices behind the gateway. Calls of
+# the session's own device, which is the gateway's as well, are in render_upstream.
 mode_topics() {
     if [ "$mode" = device ]; then
-        echo "topic v1/devices/me/rpc/request/+ in 1 upstream/"
-        echo "topic v1/devices/me/rpc/response/+ out 1"
         echo "topic v1/devices/me/attributes in 1 upstream/"
     else
         echo "topic v1/gateway/rpc in 1 upstream/"
@@ -218,10 +217,13 @@ topic v1/gateway/disconnect out 1
 topic v1/gateway/attributes out 1
 topic v1/devices/me/telemetry out 1
 topic v1/devices/me/attributes out 1
-# Questions and their answers: the mark, the limits, whether ThingsBoard has a device. What comes from ThingsBoard is put under upstream/: with one name both ways the
-# bridge would take its own answers to remote calls for ThingsBoard's.
+# Questions and their answers: the mark, the limits, whether ThingsBoard has a device; calls of the session's own device.
+# What comes from ThingsBoard is put under upstream/: with one name both ways the bridge would take its own answers to
+# remote calls for ThingsBoard's.
 topic v1/devices/me/rpc/request/+ out 1
 topic v1/devices/me/rpc/response/+ in 1 upstream/
+topic v1/devices/me/rpc/request/+ in 1 upstream/
+topic v1/devices/me/rpc/response/+ out 1
 topic v1/devices/me/attributes/request/+ out 1
 topic v1/devices/me/attributes/response/+ in 1 upstream/
 $(mode_topics)
@@ -229,7 +231,7 @@ EOF
 }
 
 # When the bridge asks for it, on the local broker: reload, which drops the connection to ThingsBoard with all that lies
-# in it and makes it anew. Mosquitto has this shell's process number by then.
+# in it and makes it anew. This shell passes the signal on, see below.
 renew_on_request() {
     while sleep 1 && kill -0 $$; do
         mosquitto_sub -q 1 -t relay/renew 2>/dev/null | while read -r why; do
@@ -240,6 +242,7 @@ renew_on_request() {
 }
 
 host=${THINGSBOARD__HOST:-}
+via=$(echo "${THINGSBOARD__VIA:-mosquitto}" | tr '[:upper:]' '[:lower:]')
 mode=$(echo "${THINGSBOARD__MODE:-gateway}" | tr '[:upper:]' '[:lower:]')
 ca_file=${THINGSBOARD__CA_FILE:-}
 cert_file=${THINGSBOARD__CERT_FILE:-}
@@ -250,6 +253,11 @@ case $(echo "${THINGSBOARD__TLS:-false}" | tr '[:upper:]' '[:lower:]') in
     *) fail THINGSBOARD__TLS "must be true or false" ;;
 esac
 
+case $via in
+    mosquitto | direct) ;;
+    *) fail THINGSBOARD__VIA "must be mosquitto or direct" ;;
+esac
+
 mkdir -p "$run/conf.d"
 make_credentials
 spread_credentials
@@ -257,6 +265,9 @@ cp "$here/mosquitto.conf" "$here/acl" "$run/"
 
 if [ -z "$host" ]; then
     echo "mosquitto | no THINGSBOARD__HOST: samples stay on this broker"
+elif [ "$via" = direct ]; then
+    # ThingsBoard keeps one session a token: with a second one from here the two would throw each other out.
+    echo "mosquitto | THINGSBOARD__VIA=direct: the bridge itself speaks to ThingsBoard; live copies come here"
 else
     token=$(secret THINGSBOARD__TOKEN)
     provisioning=false
@@ -278,4 +289,23 @@ else
     fi
 fi
 
-exec mosquitto -c "$run/mosquitto.conf"
+# Docker stops the whole stack at once, and the bridge says by way of this broker that its meters are off: so it goes last.
+linger() {
+    trap - TERM INT
+    echo "mosquitto | stopping in 3 s: the bridge goes first"
+    sleep 3 &
+    wait $!
+    kill -TERM "$broker"
+}
+
+mosquitto -c "$run/mosquitto.conf" &
+broker=$!
+trap linger TERM INT
+trap 'kill -HUP "$broker"' HUP
+code=0
+# A signal ends the wait, too.
+while kill -0 "$broker" 2>/dev/null; do
+    code=0
+    wait "$broker" || code=$?
+done
+exit "$code"

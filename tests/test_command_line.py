@@ -11,7 +11,15 @@ from bridge import __main__ as command_line
 from bridge.__main__ import main
 
 COMMANDS = ("run", *(name.removesuffix("_command") for name in command_line._COMMANDS), "demo-meter")
-HEAVY = ("gurux_dlms", "pydantic", "paho", "cryptography", "loguru", "prometheus_client", "bridge.settings")
+HEAVY = (
+    "gurux_dlms",
+    "pydantic",
+    "paho",
+    "cryptography",
+    "loguru",
+    "prometheus_client",
+    "bridge.configuration.settings",
+)
 
 
 def help_of(capsys, *argv):

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bridge.configuration.load import load
+from bridge.configuration.settings import Settings
 from bridge.configuration.variables import FIELDS, KEYS, METERS, understand
-from bridge.settings import Settings, load
 
 ROOT = Path(__file__).parent.parent
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()

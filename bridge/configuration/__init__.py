@@ -1,5 +1,8 @@
 """From what somebody wrote to settings that can be used, with every mistake named where it was written.
 
-``variables`` knows the names, ``environment`` and ``fleet`` collect what is given where, ``contradictions`` compares,
-``reading`` puts it together. The models and their limits stand in ``bridge/settings.py``.
+``settings`` holds the models, ``field_types`` what one value may be, ``variables`` the names; ``environment`` and
+``fleet`` collect what is given where, ``contradictions`` compares, ``load`` puts it together. ``meter`` lays a meter's
+settings over its profile.
+
+Imports ``dlms``, ``sample`` and ``errors``; never a wing. Everything above may import from here.
 """

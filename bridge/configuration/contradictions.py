@@ -1,6 +1,6 @@
-"""Finds what is wrong between settings that are each right alone: with a profile, with a file, with one another.
+"""Finds settings that are right by themselves and wrong together: with a profile, with a file, with one another.
 
-A setting that is already known to be wrong is left out of the comparison: it would only be named twice.
+A setting already known to be wrong is left out of the comparison, or it would be named twice.
 """
 
 from __future__ import annotations
@@ -9,29 +9,30 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from bridge.configuration.given import Found, Given, shown
+from bridge.configuration.field_types import parts_of
+from bridge.configuration.meter import Meter, registers_of, resolve
+from bridge.configuration.profile import Profile, load_profile, profile_names
+from bridge.configuration.source_values import SourceValue, SourceValues, shown
 from bridge.configuration.variables import METERS
+from bridge.dlms.security_keys import AUTHENTICATION
 from bridge.errors import ConfigError
-from bridge.meters.keys import AUTHENTICATION
-from bridge.meters.meter import Meter, registers_of, resolve
-from bridge.meters.profile import Profile, load_profile, profile_names
-from bridge.settings import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bridge.settings import MeterSettings, Settings
+    from bridge.configuration.meter import Meter
+    from bridge.configuration.settings import MeterSettings, Settings
 
 _HIGHEST_HDLC_CLIENT: Final = 0x7F
 _HIGHEST_HDLC_SERVER: Final = {1: 0x7F, 2: 0x3FFF, 4: 0x0FFFFFFF}
-"""Seven bits an octet (IEC 62056-46, 6.4.2)."""
+"""Seven bits per octet (IEC 62056-46, 6.4.2)."""
 _HIGHEST_WRAPPER_PORT: Final = 0xFFFF
 _WITH_PASSWORD: Final = ("low", "high", "md5", "sha1", "sha256")
 _WITH_KEYS: Final = ("gmac", "ecdsa")
 
 
-def find(settings: Settings, found: Found) -> dict[str, Meter]:
+def find(settings: Settings, found: SourceValues) -> dict[str, Meter]:
     """Add every contradiction to ``found``; return the meters with their profiles applied, by name."""
     _thingsboard(settings, found)
     found.problems += _no_meters(settings, found)
@@ -50,7 +51,7 @@ def find(settings: Settings, found: Found) -> dict[str, Meter]:
     return meters
 
 
-def _thingsboard(settings: Settings, found: Found) -> None:
+def _thingsboard(settings: Settings, found: SourceValues) -> None:
     host, token = (found.values.get(("thingsboard", name)) for name in ("host", "token"))
     key, secret = (found.values.get(("thingsboard", name)) for name in ("provision_key", "provision_secret"))
     for given, lacking in ((key, "provision_secret"), (secret, "provision_key")):
@@ -65,6 +66,7 @@ def _thingsboard(settings: Settings, found: Found) -> None:
         )
     if token and not host and ("thingsboard", "host") not in found.tried:
         found.problems.append(f"{token.beside('host')}: missing; {token.place} is given, but no server to use it with")
+    found.problems += _way(settings, found)
     mode = found.values.get(("thingsboard", "mode"))
     if mode and settings.thingsboard.mode == "device" and len(settings.meters) > 1:
         found.problems.append(
@@ -73,8 +75,22 @@ def _thingsboard(settings: Settings, found: Found) -> None:
     found.problems += _certificates(settings, found)
 
 
-def _no_meters(settings: Settings, found: Found) -> Iterator[str]:
-    """Yield why nothing would be read: the demo meter's invented values must not get into somebody's ThingsBoard."""
+def _way(settings: Settings, found: SourceValues) -> Iterator[str]:
+    via, host = found.values.get(("thingsboard", "via")), found.values.get(("thingsboard", "host"))
+    if via is None or ("thingsboard", "via") in found.tried:
+        return
+    if not host and ("thingsboard", "host") not in found.tried:
+        yield f"{via.place}: is a way to ThingsBoard, and {via.beside('host')} names none"
+    no_broker = settings.broker.host is None and ("broker", "host") not in found.tried
+    if settings.thingsboard.via == "mosquitto" and no_broker and host:
+        yield (
+            f"{via.place}=mosquitto: BROKER__HOST names no broker to go through; with docker compose it is set, "
+            "elsewhere set it, or use direct"
+        )
+
+
+def _no_meters(settings: Settings, found: SourceValues) -> Iterator[str]:
+    """Yield why nothing would be read: the demo meter's invented values must never reach a real ThingsBoard."""
     if found.meter_names or (METERS,) in found.tried:
         return
     host, file = found.values.get(("thingsboard", "host")), found.values.get(("meters_file",))
@@ -88,7 +104,7 @@ def _no_meters(settings: Settings, found: Found) -> Iterator[str]:
         )
 
 
-def _certificates(settings: Settings, found: Found) -> Iterator[str]:
+def _certificates(settings: Settings, found: SourceValues) -> Iterator[str]:
     given = {name: found.values.get(("thingsboard", name)) for name in ("ca_file", "cert_file", "key_file")}
     for name, lacking in (("cert_file", "key_file"), ("key_file", "cert_file")):
         one = given[name]
@@ -111,13 +127,13 @@ def _exists(path: Path, *, folder: bool = False) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """One meter as somebody wrote it, to speak about it in his words."""
+    """One meter as it was written, to report on it in the words of whoever wrote it."""
 
     key: str
     settings: MeterSettings
-    found: Found
+    found: SourceValues
 
-    def given(self, field: str) -> Given | None:
+    def given(self, field: str) -> SourceValue | None:
         return self.found.values.get((METERS, self.key, field))
 
     def usable(self, *fields: str) -> bool:
@@ -135,7 +151,7 @@ class _Written:
         return f"{self.place(field)}: {value}, from profile {self.settings.profile},"
 
     def problems(self, meter: Meter) -> Iterator[str]:
-        """Yield what cannot be in a meter alone."""
+        """Yield what is wrong within one meter."""
         yield from self._secrets(meter)
         if not meter.registers and self.usable("leave_out", "registers"):
             yield f"{self.place('leave_out')}: leaves nothing to read"
@@ -198,10 +214,10 @@ class _Written:
 class _Profiles:
     """Loads each profile once, and names each problem of one once.
 
-    A folder that is not there is no mistake: the compose file names one whether or not a user has made it.
+    A missing folder is not a mistake: the compose file names one whether or not the user has made it.
     """
 
-    def __init__(self, folder: Path | None, found: Found) -> None:
+    def __init__(self, folder: Path | None, found: SourceValues) -> None:
         self._missing = folder is not None and not _exists(folder, folder=True)
         self._folder = None if self._missing else folder
         self._found = found
@@ -240,7 +256,7 @@ class _Profiles:
 
 
 def _between(meters: dict[str, Meter], written: dict[str, _Written]) -> Iterator[str]:
-    """Yield what cannot be in two meters together."""
+    """Yield what is wrong between two meters."""
     same: dict[tuple[str, int, int, int], str] = {}
     behind: dict[tuple[str, int], str] = {}
     devices: dict[str, str] = {}
@@ -250,9 +266,12 @@ def _between(meters: dict[str, Meter], written: dict[str, _Written]) -> Iterator
             device = here.settings.device or name
             first = devices.setdefault(device, name)
             if first != name:
+                # Named is the meter whose DEVICE somebody wrote: the other's is its name, and there is no such line.
+                one, other = (name, first) if here.given("device") else (first, name)
                 yield (
-                    f"{here.place('device')}: meter {name} would be device {shown((METERS, 'device'), device)!r} in "
-                    f"ThingsBoard, which meter {first} is ({written[first].place('device')}); their readings would "
+                    f"{written[one].place('device')}: meter {one} would be device "
+                    f"{shown((METERS, 'device'), device)!r} in ThingsBoard, which meter {other} is "
+                    f"({written[other].place('device')}); their readings would "
                     "mix. Each meter needs a device of its own"
                 )
         if not here.usable("host", "port"):

@@ -1,4 +1,4 @@
-"""Which secrets stand in the environment: there ``docker inspect`` shows them to everybody who may ask Docker."""
+"""Which secrets are in the environment, where ``docker inspect`` shows them to anyone who may use Docker."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Collects the meters of the CSV that ``METERS_FILE`` names, one a line. Knows lines, cells and columns, no values.
+"""Collects the meters of the CSV that ``METERS_FILE`` names, one per line. Knows lines, cells and columns, no values.
 
 A mistake here marks ``("meters",)`` as tried: some meter may be missing because of it.
 
-The file: UTF-8, a header with the columns' names, cells separated by ``,`` or ``;``, lines that begin with ``#`` for
-people. An empty cell is unset. A cell never runs over a line's end, so a mistake's line number is the editor's.
+The file: UTF-8, a header with the columns' names, cells separated by ``,`` or ``;``, comment lines that
+begin with ``#``. An empty cell is unset. A cell never spans lines, so a mistake's line number is the editor's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from bridge.configuration.environment import METER_NAME, METER_NAME_RULE
-from bridge.configuration.given import Found, Given
+from bridge.configuration.source_values import SourceValue, SourceValues, why
 from bridge.configuration.variables import FIELDS, METERS, is_secret
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ _REQUIRED: Final = ("name", "host")
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-def collect(file: Path, found: Found) -> None:
-    """Add the meters in ``file`` to ``found``, and every mistake in its writing with the line where it stands."""
+def collect(file: Path, found: SourceValues) -> None:
+    """Add the meters in ``file`` to ``found``, and every mistake in it with its line."""
     try:
         if not file.is_file():
-            found.reject((METERS,), f"METERS_FILE={file}: there is no such file; a folder or a device does not do")
+            found.reject((METERS,), f"METERS_FILE={file}: there is no such file (a folder or a device will not do)")
             return
         content = file.read_bytes()
     except (OSError, ValueError) as error:
-        found.reject((METERS,), f"METERS_FILE={file}: cannot be read: {_reason(error)}")
+        found.reject((METERS,), f"METERS_FILE={file}: cannot be read: {why(error)}")
         return
     lines = _lines(content, file, found)
     header = next(lines, None)
@@ -54,8 +54,8 @@ class _Line:
     cells: list[str]
 
 
-def _lines(content: bytes, file: Path, found: Found) -> Iterator[_Line]:
-    """Yield the lines that hold cells. The first of them, the header, decides on the separator."""
+def _lines(content: bytes, file: Path, found: SourceValues) -> Iterator[_Line]:
+    """Yield the lines that hold cells. The first of them, the header, sets the separator."""
     separator = ""
     for number, raw in enumerate(content.removeprefix(_BYTE_ORDER_MARK).split(b"\n"), start=1):
         place = f"{file}:{number}"
@@ -81,7 +81,7 @@ def _lines(content: bytes, file: Path, found: Found) -> Iterator[_Line]:
             yield _Line(place, cells)
 
 
-def _columns(header: _Line, found: Found) -> list[str] | None:
+def _columns(header: _Line, found: SourceValues) -> list[str] | None:
     """Return the columns' names in order, or None after naming what is wrong with them."""
     columns = [cell.strip().lower() for cell in header.cells]
     while columns and not columns[-1]:
@@ -94,7 +94,7 @@ def _columns(header: _Line, found: Found) -> list[str] | None:
             named = f"column {column or number}"
             wrong.append(f"{header.place}: {named}: unknown; {hint}")
         elif column in columns[: number - 1]:
-            wrong.append(f"{header.place}: column {column}: stands there twice")
+            wrong.append(f"{header.place}: column {column}: appears twice")
     near = {match for column in columns for match in get_close_matches(column, COLUMNS, n=1)}
     wrong += [
         f"{header.place}: column {column}: missing; every meter needs one" for column in _REQUIRED if column not in near
@@ -104,7 +104,7 @@ def _columns(header: _Line, found: Found) -> list[str] | None:
     return None if wrong else columns
 
 
-def _add_meter(line: _Line, columns: list[str], found: Found) -> None:
+def _add_meter(line: _Line, columns: list[str], found: SourceValues) -> None:
     cells = list(line.cells)
     while len(cells) > len(columns) and not cells[-1].strip():
         cells.pop()
@@ -123,7 +123,7 @@ def _add_meter(line: _Line, columns: list[str], found: Found) -> None:
         return
     meter = written.lower()
     given = {
-        column: Given(prefix=f"{line.place}: ", name=column, source=line.place, value=value)
+        column: SourceValue(prefix=f"{line.place}: ", name=column, source=line.place, value=value)
         for column, value in row.items()
     }
     first = found.meter_places.setdefault(meter, given["host"])
@@ -139,7 +139,3 @@ def _add_meter(line: _Line, columns: list[str], found: Found) -> None:
     found.meter_names[meter] = written
     for column, item in given.items():
         found.add((METERS, meter, column), item)
-
-
-def _reason(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or type(error).__name__

@@ -1,6 +1,6 @@
-"""The variables' names, drawn from the models, and what a name that is none of them was meant to be.
+"""The variables' names, taken from the models, and what a misspelt one was meant to be.
 
-A process has many variables that are not ours; only those that look like ours are called mistakes.
+A process has many variables that are not ours; only those that look like ours are reported as mistakes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias, get_args
 
 from pydantic import BaseModel, SecretStr
 
-from bridge.settings import MeterSettings, Section, Settings
+from bridge.configuration.settings import MeterSettings, Section, Settings
 
 Key: TypeAlias = tuple[str, ...]
 """Where a setting has its place: ``("data_dir",)``, ``("poll", "interval")``, ``("meters", "main", "port")``."""
@@ -44,7 +44,7 @@ _MODELS: Final[dict[str, type[Section]]] = {METERS: MeterSettings, **section_mod
 FIELDS: Final = {section: _names(model) for section, model in _MODELS.items()}
 """Every section's settings: name for people → name in the code."""
 PLAIN: Final = tuple(name for name in _names(Settings) if name not in FIELDS)
-"""The settings that stand in no section."""
+"""The settings outside any section."""
 KEYS: Final[dict[str, Key]] = {name.upper(): (name,) for name in PLAIN} | {
     f"{section}__{field}".upper(): (section, field)
     for section, fields in FIELDS.items()
@@ -55,7 +55,7 @@ KEYS: Final[dict[str, Key]] = {name.upper(): (name,) for name in PLAIN} | {
 
 
 def is_secret(key: Key) -> bool:
-    """Return whether what stands under ``key`` must never be shown."""
+    """Return whether the value of ``key`` must never be shown."""
     return key[-1] in _SECRETS.get(key[0], ())
 
 
@@ -73,7 +73,7 @@ _SECRETS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A name that looks like ours and is none.
+    """A name that looks like one of ours and is not.
 
     Args:
         problem: what to say about it; without the value, which may be a secret under a misspelt name.
@@ -85,7 +85,7 @@ class Unknown:
 
 
 def understand(typed: str) -> Key | Unknown | None:
-    """Return the key that the variable ``typed`` stands for; None when it is none of our business."""
+    """Return the key that the variable ``typed`` stands for; None when it is not ours."""
     name = typed.upper()
     if name in KEYS:
         return KEYS[name]
@@ -131,7 +131,7 @@ def _suggest(typed: str, prefix: str, field: str, fields: dict[str, str], parent
 
 
 def _stranger(typed: str, name: str) -> Unknown | None:
-    """Judge a name whose section is none of ours: a typo, or another program's variable."""
+    """Judge a name whose section is not ours: a typo, or another program's variable."""
     section, double, rest = name.partition("__")
     if double and "__" in rest and get_close_matches(section, [METERS.upper()], cutoff=_CLOSE_SECTION):
         meter, _, field = rest.rpartition("__")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def rule(model: type[BaseModel], section: str, name: str, error: ErrorDetails) -> str:
-    """Return the rule that ``error`` found broken in the setting ``name``: ``must be a whole number from 1 to 9``."""
+    """Return the rule that the setting ``name`` breaks, by ``error``: ``must be a whole number from 1 to 9``."""
     if error["type"] == "value_error":  # our own validators say it themselves
         return error["msg"].removeprefix("Value error, ")
     seconds = FIELDS[section][name].endswith("_s") if section in FIELDS else False

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from bridge.configuration.settings import way_of
+from bridge.delivery import token_file
 from bridge.delivery.broker import Broker
 from bridge.delivery.confirmation.choice import confirmation
+from bridge.delivery.direct import DirectUpstream
+from bridge.delivery.kept_file import KeptFile
 from bridge.delivery.local import LocalUpstream
 from bridge.delivery.memory import FileMemory
 from bridge.delivery.mosquitto import MosquittoUpstream
 from bridge.delivery.publisher import Publisher
+from bridge.delivery.thingsboard_connection import ThingsBoardConnection
+from bridge.delivery.token_trial import TokenTrial
 from bridge.outbox.destination import destination_of
 
 if TYPE_CHECKING:
@@ -17,11 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bridge.configuration.settings import BrokerSettings, ThingsBoardSettings
     from bridge.delivery.calls import Commands
+    from bridge.delivery.metrics import DeliveryMetrics
+    from bridge.delivery.shared_attributes import Apply
     from bridge.delivery.upstream import Upstream
-    from bridge.health.metrics import Metrics
     from bridge.outbox.outbox import Outbox
-    from bridge.settings import BrokerSettings, ThingsBoardSettings
 
 
 def publisher(
@@ -32,7 +40,8 @@ def publisher(
     device_names: Mapping[str, str],
     memory_path: Path,
     commands: Commands,
-    metrics: Metrics,
+    apply: Apply = lambda _meter, _values: "",
+    metrics: DeliveryMetrics,
     rng: random.Random,
 ) -> Publisher:
     """Return the publisher, with its way to ThingsBoard and its confirmation.
@@ -42,30 +51,57 @@ def publisher(
         thingsboard: whether there is an upstream, and how samples are confirmed.
         outbox: where the samples are.
         device_names: a meter's device name in ThingsBoard.
-        memory_path: the file for what is learnt of this ThingsBoard.
+        memory_path: the file for what is learnt of this ThingsBoard; what it sets of the meters is kept beside it.
         commands: carries out remote calls.
+        apply: has a meter go by the shared attributes that ThingsBoard sets of it.
         metrics: the upstream's figures.
         rng: jitter, and the numbers that questions begin with.
     """
-    has_thingsboard = thingsboard.host is not None
-    topics = MosquittoUpstream.topics() if has_thingsboard else ()
-    broker = Broker(broker_settings, topics=topics, metrics=metrics, rng=rng)
-    upstream: Upstream = (
-        MosquittoUpstream(broker, by_receipt=thingsboard.confirm == "puback")
-        if has_thingsboard
-        else LocalUpstream(broker)
-    )
-    memory = FileMemory(memory_path, destination_of(thingsboard, next(iter(device_names.values()), "")))
+    destination = destination_of(thingsboard, next(iter(device_names.values()), ""))
+    memory = FileMemory(memory_path, destination)
+    upstream = _upstream(broker_settings, thingsboard, memory_path.parent, metrics=metrics, rng=rng)
     return Publisher(
         upstream=upstream,
         outbox=outbox,
-        confirmation=confirmation(thingsboard, memory, rng),
+        confirmation=confirmation(thingsboard, memory, rng, by_own_receipt=upstream.acknowledges),
         device_names=device_names,
         device_type=thingsboard.device_type,
         as_device=thingsboard.mode == "device",
-        has_thingsboard=has_thingsboard,
+        has_thingsboard=thingsboard.host is not None,
         commands=commands,
+        apply=apply,
+        shared_file=KeptFile(memory_path.with_name("shared.json"), destination),
         memory=memory,
         metrics=metrics,
         rng=rng,
     )
+
+
+def _upstream(
+    broker_settings: BrokerSettings,
+    thingsboard: ThingsBoardSettings,
+    data_dir: Path,
+    *,
+    metrics: DeliveryMetrics,
+    rng: random.Random,
+) -> Upstream:
+    """The way that the settings ask for."""
+    if thingsboard.host is None:
+        return LocalUpstream(Broker(broker_settings, topics=(), metrics=metrics, rng=rng))
+
+    def token() -> str | None:
+        if thingsboard.token is not None:
+            return thingsboard.token.get_secret_value()
+        return token_file.kept(data_dir) if thingsboard.provision_key is not None else None
+
+    if way_of(thingsboard, broker_settings) == "mosquitto":
+        broker = Broker(broker_settings, topics=MosquittoUpstream.topics(), metrics=metrics, rng=rng)
+        trial = TokenTrial(thingsboard, token)
+        return MosquittoUpstream(broker, by_receipt=thingsboard.confirm == "puback", trial=trial)
+    topics = DirectUpstream.topics(as_device=thingsboard.mode == "device")
+    metrics.upstream_direct.set(1)
+    connection = ThingsBoardConnection(thingsboard, token=token, topics=topics, rng=rng)
+    if broker_settings.host is None:
+        metrics.broker_connected.set(math.nan)  # neither up nor down
+        return DirectUpstream(connection)
+    return DirectUpstream(connection, Broker(broker_settings, topics=(), metrics=metrics, rng=rng))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 _SPAN_S = 60.0
-_LEAST_S = 5.0  # less than that says nothing
+_LEAST_S = 10.0  # less than that says nothing
 
 
 class Drain:
@@ -23,12 +23,18 @@ class Drain:
             self._seen.popleft()
 
     def left_s(self) -> float | None:
-        """Seconds until nothing waits; 0 when nothing does, None when it is not getting less."""
+        """Seconds until nothing waits; 0 when nothing does, None when the backlog does not shrink."""
         if not self._seen:
             return None
         (first_s, first), (last_s, last) = self._seen[0], self._seen[-1]
         if not last:
             return 0.0
-        if last_s - first_s < _LEAST_S or last >= first:
+        if last_s - first_s < _LEAST_S or not self._shrinks():
             return None
         return last * (last_s - first_s) / (first - last)
+
+    def _shrinks(self) -> bool:
+        """Whether all of the later half is below all of the earlier: a few samples more or less are no draining."""
+        depths = [depth for _, depth in self._seen]
+        half = len(depths) // 2
+        return max(depths[half:]) < min(depths[:half])

@@ -48,15 +48,23 @@ class Line:
         expected_s = bytes_on_the_way / slowest + (messages + 1) * self.round_trip_s
         return min(max(_LEAST_PATIENCE_S, 4 * expected_s), _MOST_PATIENCE_S)
 
-    def accepted(self, took_s: float, bytes_taken: float, messages: int) -> None:
-        """So much was accepted, so long after the first of it was sent."""
+    def accepted(self, took_s: float, bytes_taken: float, messages: int, *, round_trips: int | None = None) -> None:
+        """So much was accepted, so long after the first of it was sent.
+
+        Args:
+            took_s: how long.
+            bytes_taken: how much.
+            messages: how many.
+            round_trips: that are in this time; None where each message waited for the one before it.
+        """
         if bytes_taken <= 0 or messages <= 0:
             return
         took_s = max(took_s, 0.001)
-        each_s = took_s / messages
+        round_trips = messages if round_trips is None else round_trips
+        each_s = took_s / round_trips
         self._round_trip_s = each_s if self._round_trip_s is None else min(each_s, self._round_trip_s * _FORGET)
         # What the round trips do not explain the bytes took.
-        transfer_s = took_s - messages * self._round_trip_s
+        transfer_s = took_s - round_trips * self._round_trip_s
         carried = bytes_taken / max(transfer_s, _BRIEF_S)
         self._bytes_per_s = carried if self._bytes_per_s is None else min(carried, 0.5 * (self._bytes_per_s + carried))
         if transfer_s < _AIM_S / 2:

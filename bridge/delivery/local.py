@@ -19,15 +19,28 @@ class LocalUpstream:
         broker: that connection.
     """
 
+    acknowledges = True
+    needs_broker = True
+
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._listener: Listener | None = None
         self._sent: dict[int, Message] = {}
 
     @property
-    def connected(self) -> bool:
+    def way(self) -> str:
+        """There is no ThingsBoard."""
+        return ""
+
+    @property
+    def broker_connected(self) -> bool | None:
         """Whether the local broker is connected."""
         return self._broker.connected
+
+    @property
+    def token_refused(self) -> bool:
+        """There is no token."""
+        return False
 
     @property
     def room(self) -> int:

@@ -6,9 +6,10 @@ is nothing but that.
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
+
+from bridge.delivery.kept_file import KeptFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,25 +35,16 @@ class FileMemory:
     """
 
     def __init__(self, path: Path, destination: str) -> None:
-        self._path = path
-        self._destination = destination
+        self._file = KeptFile(path, destination)
 
     def load(self) -> dict[str, Any]:
         """What was kept for this ThingsBoard."""
-        try:
-            kept = json.loads(self._path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        if not isinstance(kept, dict) or kept.get("destination") != self._destination:
-            return {}
-        return kept
+        return self._file.load()
 
     def save(self, learnt: Mapping[str, Any]) -> None:
         """Replace it in one step."""
-        new = self._path.with_suffix(".new")
         with suppress(OSError):
-            new.write_text(json.dumps({"destination": self._destination, **learnt}), encoding="utf-8")
-            new.replace(self._path)
+            self._file.save(learnt)
 
 
 class NoMemory:

@@ -149,7 +149,7 @@ class TelemetryBuilder:
         room = self._room
         return (
             size <= min(room.max_bytes, MAX_BYTES)
-            and (device in self._entries or len(self._entries) < room.entries)
+            and (device in self._entries or len(self._entries) + 1 <= room.entries)
             and self._points + points <= room.points
             and (room.device_points is None or self._device_points[device] + points <= room.device_points(device))
         )

@@ -33,6 +33,7 @@ from bridge.delivery.relay_queue import TOPICS, RelayQueue
 if TYPE_CHECKING:
     from bridge.delivery.broker import Broker
     from bridge.delivery.messages import Message
+    from bridge.delivery.token_trial import TokenTrial
     from bridge.delivery.upstream import Listener
 
 STATE = "$SYS/broker/connection/dlms-bridge/state"
@@ -54,10 +55,15 @@ class MosquittoUpstream:
     Args:
         broker: the connection to the local Mosquitto.
         by_receipt: whether the local receipt accepts a message.
+        trial: finds out why there is no session, for Mosquitto does not tell; None where that is not asked.
     """
 
-    def __init__(self, broker: Broker, *, by_receipt: bool = False) -> None:
+    acknowledges = False
+    needs_broker = True
+
+    def __init__(self, broker: Broker, *, by_receipt: bool = False, trial: TokenTrial | None = None) -> None:
         self._broker = broker
+        self._trial = trial
         self._by_receipt = by_receipt
         self._listener: Listener | None = None
         self._sent: deque[Message] = deque()
@@ -70,9 +76,19 @@ class MosquittoUpstream:
         self._renewals = 0  # counts what was heard of the session: a renewal that nothing was heard after failed
 
     @property
-    def connected(self) -> bool:
+    def way(self) -> str:
+        """For people."""
+        return "through the local broker, MQTT 3.1.1"
+
+    @property
+    def broker_connected(self) -> bool | None:
         """Whether the local broker is connected."""
         return self._broker.connected
+
+    @property
+    def token_refused(self) -> bool:
+        """Whether ThingsBoard does not know the token: Mosquitto does not say, so it is tried now and then."""
+        return self._trial is not None and self._trial.is_refused
 
     @property
     def is_up(self) -> bool:
@@ -95,7 +111,13 @@ class MosquittoUpstream:
     async def run(self, listener: Listener) -> None:
         """Keep the connection to the local broker up, and tell the listener what comes over it."""
         self._listener = listener
-        await self._broker.run(self)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._broker.run(self), name="local broker")
+            if self._trial is not None:
+                tasks.create_task(
+                    self._trial.run(is_up=lambda: self._is_up, is_down=self._is_down, say=listener.down),
+                    name="trial of the token",
+                )
 
     def send(self, message: Message) -> None:
         """Publish to the local broker, which passes it on in order."""
@@ -120,6 +142,10 @@ class MosquittoUpstream:
     def _ask_state(self, renewal: int) -> None:
         if renewal == self._renewals and not self._is_up:
             self._broker.drop("Mosquitto does not say whether it has a session with ThingsBoard")
+
+    def _is_down(self) -> bool:
+        """Whether Mosquitto is there and has no session with ThingsBoard."""
+        return self._broker.connected and not self._is_up
 
     # What the local broker tells.
 

@@ -10,6 +10,8 @@ sessions end for many reasons, and a row that is set aside is lost to ThingsBoar
   and the next one is tried. What never failed alone goes first.
 * A row is condemned when the session ended on it alone :data:`ALONE` times in a row, and other rows *of its own device*
   were stored between each two of them. Whatever closes one message in five, or refuses a device, cannot do that.
+* Where ThingsBoard says that it cannot read a message (MQTT 5), its rows are suspect at once, and :data:`SAID` times
+  alone are enough.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 STRIKES = 3
 ALONE = 6
+SAID = 2
 _PARTS = 16  # a trial that arrives takes a moment, one that fails a session: better many small ones than halves
 _PAUSE_S, _PAUSE_CAP_S = 4.0, 30.0
 
@@ -112,11 +115,7 @@ class Poison:
         self._struck = []
         tried = {row.id for row in rows}
         if group is not None and rows and tried <= {row.id for row in group.rows}:
-            rest = [row for row in group.rows if row.id not in tried]  # a message has no room for all of them, perhaps
-            if rest:
-                self._groups.append(_Group(rest))
-                group.rows = [row for row in group.rows if row.id in tried]
-            return self._trial_failed(group, now_s)
+            return self._trial_failed(self._less(group, rows), now_s)
         struck = []
         for row in rows:
             if row.id in self._held:
@@ -129,6 +128,19 @@ class Poison:
         if struck:
             self._groups.append(_Group(struck))
             self._held.update(row.id for row in struck)
+        return None
+
+    def unreadable(self, rows: list[Row], now_s: float) -> Row | None:
+        """ThingsBoard said that it cannot read a message with these. Returns the row that is condemned, if any."""
+        group, self._trying = self._trying, None
+        if group is not None and rows and {row.id for row in rows} <= {row.id for row in group.rows}:
+            return self._trial_failed(self._less(group, rows), now_s, enough=SAID)
+        suspects = [row for row in rows if row.id not in self._held]
+        for row in suspects:
+            self._strikes.pop(row.id, None)
+        if suspects:
+            self._groups.append(_Group(suspects))
+            self._held.update(row.id for row in suspects)
         return None
 
     def excuse(self) -> None:
@@ -145,7 +157,15 @@ class Poison:
             group.rows = [row for row in group.rows if row.id not in struck]
         self._groups = [group for group in self._groups if group.rows]
 
-    def _trial_failed(self, group: _Group, now_s: float) -> Row | None:
+    def _less(self, group: _Group, tried: list[Row]) -> _Group:
+        """The group with what was tried alone: a message has no room for all of it, perhaps."""
+        ids = {row.id for row in tried}
+        if rest := [row for row in group.rows if row.id not in ids]:
+            self._groups.append(_Group(rest))
+            group.rows = [row for row in group.rows if row.id in ids]
+        return group
+
+    def _trial_failed(self, group: _Group, now_s: float, *, enough: int | None = None) -> Row | None:
         self.others_first = True
         self._groups.remove(group)
         if len(group.rows) > 1:
@@ -157,7 +177,7 @@ class Poison:
         if not group.failed_alone or row.device in self._passed:
             group.failed_alone += 1
         self._passed.discard(row.device)
-        if group.failed_alone >= ALONE:
+        if group.failed_alone >= (ALONE if enough is None else enough):
             self._held.discard(row.id)
             return row
         group.next_s = now_s + group.pause_s

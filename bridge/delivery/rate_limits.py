@@ -7,60 +7,41 @@ evenly. ThingsBoard counts apart:
 * *data points*: one a key and time stamp;
 * *regular messages*: opening a device is two, asking for an attribute one; telemetry of an open device is none.
 
-Three owners have such buckets: the gateway and each device behind it (told by ``getSessionLimits``), and the tenant
+Three owners have such buckets: the gateway and each device behind it (told: ``told_limits.py``), and the tenant
 (never told: ``learnt_rate.py``). The gateway's do not count what it sends about itself. What passes a limit is
 acknowledged and thrown away, the entries that fitted are stored, and the session is closed; so every message that
 leaves here fits whole. Used is nine tenths: the server's clock and the line's delay are not ours.
 
-Measured on 4.3.1.3; 3.6 tells no limits and knows none of the gateway's.
+Measured on 4.3.1.3.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bridge.delivery.bucket import Bucket
-from bridge.delivery.learnt_rate import LearntRate
+from bridge.delivery.counted_kind import CountedKind, told_bucket
+from bridge.delivery.learnt_rate import FIRST_PER_S, LearntRate
+from bridge.delivery.rate_evidence import SOON
+from bridge.delivery.told_limits import Told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from bridge.delivery.messages import Message
 
-_SHARE = 0.9
-_RATE_SHARE = 0.95
-_FEW = 5  # so few at once are counted exactly
 _AT_ONCE_S = 8.0
 """A session that follows within this was ended by ThingsBoard, not by its absence: the relay needs up to 5 s."""
-_POINTS_SCALE = 50.0
+_POINTS_SCALE, _FIRST_POINTS_PER_S = 50.0, 800.0
 _PERIODS_S = {"": 1.0, "_a_minute": 60.0}  # in which limits that are not told are taken to refill
-_SESSION_COST = 3  # regular messages that a session itself costs the tenant: its beginning and its subscriptions
-_ARRIVAL = 0.8  # of a round trip, at least, lies between two messages that wait for each other
+_SESSION_COST, _LEAST_SESSION_COST = 4, 2
+"""Regular messages that a session itself costs the tenant: its beginning, the subscription to its own calls, and in
+device mode that to its attributes."""
 _WAIT_S = 5.0
-_LEAST_STRAIN, _AS_LIKELY = 0.85, 0.98
-
-
-class Rate(NamedTuple):
-    """At most ``amount`` in any ``seconds``."""
-
-    amount: int
-    seconds: float
-
-
-def rates(text: object) -> tuple[Rate, ...]:
-    """Read ``count:seconds,count:seconds``; what is empty, zero or no such text sets no limit."""
-    found = []
-    for part in text.split(",") if isinstance(text, str) else ():
-        count, _, seconds = part.partition(":")
-        try:
-            rate = Rate(int(count), float(seconds))
-        except ValueError:
-            continue
-        if rate.amount > 0 and 0 < rate.seconds < math.inf:
-            found.append(rate)
-    return tuple(found)
+_LIKELIEST, _AS_LIKELY = 0.98, 0.7
+_PROOF, _MOST_PROOF = 2, 8
+"""Sessions that must end on the same demand before it is a limit; twice as many each time that it was none."""
+_UNEXPLAINED = 3
 
 
 class _Ended(NamedTuple):
@@ -71,84 +52,47 @@ class _Ended(NamedTuple):
     was_fruitful: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What ThingsBoard answered. An empty tuple sets no limit.
-
-    Args:
-        max_payload_bytes: of one message; None when it did not say.
-        regular: regular messages of the session.
-        entries: telemetry messages of the session.
-        points: data points of the session.
-        device_entries: telemetry messages of each device behind the gateway.
-        device_points: data points of each such device.
-    """
-
-    max_payload_bytes: int | None = None
-    regular: tuple[Rate, ...] = ()
-    entries: tuple[Rate, ...] = ()
-    points: tuple[Rate, ...] = ()
-    device_entries: tuple[Rate, ...] = ()
-    device_points: tuple[Rate, ...] = ()
-
-    @property
-    def entries_per_s(self) -> float:
-        """Telemetry messages a second that the tightest limit allows in the long run; infinite without one."""
-        return min((rate.amount / rate.seconds for rate in self.entries), default=math.inf)
-
-    @classmethod
-    def read(cls, answer: object) -> Told:
-        """The limits in a ``getSessionLimits`` answer. For a gateway ``rateLimits`` are those of each device behind it.
-
-        Never raises: what has another form than expected sets no limit.
-        """
-        if not isinstance(answer, dict):
-            return cls()
-        size = answer.get("maxPayloadSize")
-        gateway, device = (_group(answer, name) for name in ("gatewayRateLimits", "rateLimits"))
-        if "gatewayRateLimits" not in answer:
-            gateway, device = device, {}
-        return cls(
-            max_payload_bytes=size if isinstance(size, int) and size > 0 else None,
-            regular=rates(gateway.get("messages")),
-            entries=rates(gateway.get("telemetryMessages")),
-            points=rates(gateway.get("telemetryDataPoints")),
-            device_entries=rates(device.get("telemetryMessages")),
-            device_points=rates(device.get("telemetryDataPoints")),
-        )
-
-
-def _group(answer: Mapping[str, object], name: str) -> Mapping[str, object]:
-    group = answer.get(name)
-    return group if isinstance(group, dict) else {}
-
-
 class RateLimits:
     """The limits in force. Times are one monotonic clock's seconds.
 
     Args:
         learnt: what :meth:`learnt` gave at an earlier time, for the same ThingsBoard.
         now_s: the time.
+        is_exact: whether each message has an acknowledgement of its own.
     """
 
-    def __init__(self, learnt: Mapping[str, Any] | None = None, *, now_s: float = 0.0) -> None:
+    def __init__(self, learnt: Mapping[str, Any] | None = None, *, now_s: float = 0.0, is_exact: bool = False) -> None:
         self.told = Told()
+        self._is_exact = is_exact
         self._learnt: dict[str, LearntRate] = {}
         self._entries = self._kind("entries", learnt or {}, 1.0, now_s)
         self._points = self._kind("points", learnt or {}, _POINTS_SCALE, now_s)
         self._regular = self._kind("regular", learnt or {}, 1.0, now_s)
-        self._devices: dict[str, tuple[_Kind, _Kind]] = {}
+        self._devices: dict[str, tuple[CountedKind, CountedKind]] = {}
         self._began_s = now_s
         self._ended: _Ended | None = None
         self._arrives_s = -math.inf  # when the last message sent arrives, about
+        self._proof = _PROOF
+        self._unexplained = 0  # sessions in a row that no limit explains the end of
+        self.was_known = False
+        """Whether a limit that was known explains why the last session ended."""
 
-    def _kind(self, name: str, known: Mapping[str, Any], scale: float, now_s: float) -> _Kind:
+    def _kind(self, name: str, known: Mapping[str, Any], scale: float, now_s: float) -> CountedKind:
         found = []
+        first_per_s = FIRST_PER_S if scale == 1 else _FIRST_POINTS_PER_S
         for period, period_s in _PERIODS_S.items():
-            rate = LearntRate(_positive(known.get(name + period)), scale=scale, period_s=period_s, now_s=now_s)
+            known_per_s = _positive(known.get(name + period))
+            rate = LearntRate(
+                known_per_s,
+                scale=scale,
+                first_per_s=first_per_s,
+                period_s=period_s,
+                now_s=now_s,
+                is_exact=self._is_exact,
+            )
             self._learnt[name + period] = rate
             found.append(rate)
-        return _Kind(found)
+        return CountedKind(found)
 
     def tell(self, told: Told, now_s: float) -> None:
         """Take these limits from now on. Repeating the same ones forgets nothing that was spent."""
@@ -160,8 +104,13 @@ class RateLimits:
             (self._points, told.points),
             (self._regular, told.regular),
         ):
-            kind.told = [_bucket(rate, now_s) for rate in limits]
+            kind.told = [told_bucket(rate, now_s) for rate in limits]
         self._devices.clear()
+
+    @property
+    def is_any_known(self) -> bool:
+        """Whether a limit was met that nobody tells."""
+        return any(rate.is_known for rate in self._learnt.values())
 
     @property
     def learnt(self) -> dict[str, float]:
@@ -171,7 +120,18 @@ class RateLimits:
     @property
     def entries_per_s(self) -> float:
         """Telemetry messages a second in the long run; infinite without a limit."""
-        return min(self.told.entries_per_s, *(rate.per_s for rate in self._entries.learnt))
+        return min(self.told.entries_per_s, self._entries.per_s)
+
+    @property
+    def marks_per_s(self) -> float:
+        """Marks a second in the long run if nothing else went: each is written, and asked for once or twice."""
+        return min(self.entries_per_s, self._regular.per_s)
+
+    def expect(self, regular: int) -> None:
+        """So many regular messages each session costs until all devices are introduced."""
+        restart_s = regular / self._regular.per_s
+        for rate in self._learnt.values():
+            rate.restart_s = restart_s
 
     def entries(self, now_s: float) -> float:
         """Device entries that may be sent now."""
@@ -190,8 +150,8 @@ class RateLimits:
 
         Many small messages cost round trips, few full ones leave the bucket full for as long as each is on the way.
         """
-        soon = _WAIT_S * min(rate.per_s for rate in self._entries.learnt)  # a minute's bucket may be large and slow
-        return max(1.0, min(wanted, self._entries.amount / 3, soon))
+        soon = _WAIT_S * self._entries.per_s  # a minute's bucket may be large and slow
+        return max(1.0, math.floor(min(wanted, self._entries.amount / 3, soon)))
 
     @property
     def regular_burst(self) -> float:
@@ -230,12 +190,12 @@ class RateLimits:
 
     def sent(self, message: Message, now_s: float, *, round_trip_s: float = 0.0) -> None:
         """The message is on the way; each waits for the one before it, which takes a round trip."""
-        self._arrives_s = max(now_s, self._arrives_s + _ARRIVAL * round_trip_s)
+        self._arrives_s = max(now_s, self._arrives_s + SOON * round_trip_s)
         for kind, amount, told_counts in self._counted(message):
-            kind.sent(amount, now_s, arrives_s=self._arrives_s, with_told=told_counts)
+            kind.sent(amount, now_s, self._arrives_s, round_trip_s=round_trip_s, with_told=told_counts)
         if not message.is_own:
             for kind, amount in self._of_devices(message, now_s):
-                kind.sent(amount, now_s, arrives_s=now_s, with_told=True)
+                kind.sent(amount, now_s, now_s, with_told=True)
 
     def accepted(self, messages: Iterable[Message], now_s: float) -> None:
         """ThingsBoard has taken them."""
@@ -268,19 +228,43 @@ class RateLimits:
         is_explained = False
         if ended is not None:
             at_once = now_s - ended.at_s <= _AT_ONCE_S
-            most = max(rate.strain for rate in self._learnt.values()) if at_once else math.inf
-            least = max(_LEAST_STRAIN, most * _AS_LIKELY)
-            is_explained = 1 < most < math.inf
+            guilty = [rate for rate in self._learnt.values() if at_once and rate.may_be_guilty]
+            self.was_known = any(rate.is_known for rate in guilty)
+            # Where one that is known explains it, another would be one too many; a minute's all the more.
+            strain = max((rate.strain for rate in guilty if rate.is_known and not rate.is_blamed_in_vain), default=0.0)
+            if strain > 0:
+                guilty = [rate for rate in guilty if rate.is_known or (strain <= 1 and not rate.is_of_a_minute)]
+            most = max((rate.likelihood for rate in guilty), default=0.0)
+            is_explained = any(rate.strain > 1 for rate in guilty)
             for rate in self._learnt.values():
-                blamed = rate.strain >= least
+                is_likeliest = rate.likelihood >= most * _LIKELIEST
+                is_as_likely = rate.strain > 1 and rate.likelihood >= most * _AS_LIKELY
                 rate.session_ended(
-                    now_s, ended.lasted_s, blamed=blamed, was_fruitful=ended.was_fruitful, was_closed=at_once
+                    now_s,
+                    ended.lasted_s,
+                    blamed=rate in guilty and (is_likeliest or is_as_likely),
+                    was_fruitful=ended.was_fruitful,
+                    was_closed=at_once,
+                    proof=self._proof,
+                    is_likeliest=is_likeliest,
                 )
+            if at_once:
+                self._judge(now_s, is_explained=bool(guilty))
         for rate in self._regular.learnt:
-            rate.spent(_SESSION_COST, now_s)
+            rate.spent(_SESSION_COST, now_s, least=_LEAST_SESSION_COST)
         return is_explained
 
-    def _counted(self, message: Message) -> tuple[tuple[_Kind, float, bool], ...]:
+    def _judge(self, now_s: float, *, is_explained: bool) -> None:
+        """Sessions that end on less than has passed are not ended by what was learnt."""
+        self._unexplained = 0 if is_explained else self._unexplained + 1
+        known = [rate for rate in self._learnt.values() if rate.is_known]
+        if self._unexplained >= _UNEXPLAINED and known:
+            self._unexplained = 0
+            self._proof = min(self._proof * 2, _MOST_PROOF)
+            for rate in known:
+                rate.forget(now_s)
+
+    def _counted(self, message: Message) -> tuple[tuple[CountedKind, float, bool], ...]:
         told = not message.is_own
         return (
             (self._entries, message.entries, told),
@@ -288,64 +272,20 @@ class RateLimits:
             (self._regular, message.regular, told),
         )
 
-    def _of_devices(self, message: Message, now_s: float) -> Iterable[tuple[_Kind, float]]:
+    def _of_devices(self, message: Message, now_s: float) -> Iterable[tuple[CountedKind, float]]:
         if self.told.device_points or self.told.device_entries:
             for device, amount in message.devices.items():
                 entries, points = self._device(device, now_s)
                 yield entries, 1
                 yield points, amount
 
-    def _device(self, device: str, now_s: float) -> tuple[_Kind, _Kind]:
+    def _device(self, device: str, now_s: float) -> tuple[CountedKind, CountedKind]:
         if device not in self._devices:
             self._devices[device] = (
-                _Kind((), [_bucket(rate, now_s) for rate in self.told.device_entries]),
-                _Kind((), [_bucket(rate, now_s) for rate in self.told.device_points]),
+                CountedKind((), [told_bucket(rate, now_s) for rate in self.told.device_entries]),
+                CountedKind((), [told_bucket(rate, now_s) for rate in self.told.device_points]),
             )
         return self._devices[device]
-
-
-class _Kind:
-    """What ThingsBoard counts of one kind: the buckets told, and the rate learnt where there is one."""
-
-    def __init__(self, learnt: Sequence[LearntRate], told: list[Bucket] | None = None) -> None:
-        self.learnt = learnt
-        self.told = told or []
-
-    @property
-    def amount(self) -> float:
-        """What fits at once at most."""
-        return min(
-            (part.amount for part in self._parts if not (isinstance(part, LearntRate) and part.is_open)),
-            default=math.inf,
-        )
-
-    @property
-    def _parts(self) -> tuple[Bucket | LearntRate, ...]:
-        return *self.told, *self.learnt
-
-    def available(self, now_s: float) -> float:
-        return min((part.available(now_s) for part in self._parts), default=math.inf)
-
-    def wait_s(self, amount: float, now_s: float) -> float:
-        return max((part.wait_s(amount, now_s) for part in self._parts), default=0.0)
-
-    def sent(self, amount: float, now_s: float, *, arrives_s: float, with_told: bool) -> None:
-        for rate in self.learnt:
-            rate.sent(amount, now_s, arrives_s=arrives_s)
-        for bucket in self.told if with_told else ():
-            bucket.sent(amount)
-
-    def accepted(self, amount: float, now_s: float, *, with_told: bool) -> None:
-        for rate in self.learnt:
-            rate.accepted(amount, now_s)
-        for bucket in self.told if with_told else ():
-            bucket.accepted(amount, now_s)
-
-
-def _bucket(rate: Rate, now_s: float) -> Bucket:
-    amount = float(rate.amount) if rate.amount <= _FEW else math.floor(rate.amount * _SHARE)
-    # Half full: another process, or the session before, may have spent the rest.
-    return Bucket(amount, rate.amount * _RATE_SHARE / rate.seconds, level=amount / 2, now_s=now_s)
 
 
 def _positive(value: object) -> float | None:

@@ -1,11 +1,13 @@
-"""Remote calls from ThingsBoard to a device behind the gateway: what is asked, what is answered. Pure.
+"""Remote calls from ThingsBoard to the gateway or a device behind it: what is asked, what is answered. Pure.
 
 The gateway MQTT API: a call comes on ``v1/gateway/rpc`` as ``{"device", "data": {"id", "method", "params"}}`` and is
 answered on the same topic as ``{"device", "id", "data"}``. A shared attribute that changes comes on
-``v1/gateway/attributes`` as ``{"device", "data": {"key": value}}``.
+``v1/gateway/attributes`` as ``{"device", "data": {"key": value}}``, one that is deleted as
+``{"device", "data": {"deleted": ["key"]}}``.
 
-The device MQTT API: a call comes on ``v1/devices/me/rpc/request/<id>`` as ``{"method", "params"}`` and is answered on
-``v1/devices/me/rpc/response/<id>``; shared attributes come on ``v1/devices/me/attributes`` as ``{"key": value}``.
+The device MQTT API, which is the gateway's own as well: a call comes on ``v1/devices/me/rpc/request/<id>`` as
+``{"method", "params"}`` and is answered on ``v1/devices/me/rpc/response/<id>``; shared attributes come on
+``v1/devices/me/attributes`` as ``{"key": value}`` or ``{"deleted": ["key"]}``.
 
 Topics are ThingsBoard's own; where they lie on the local broker is the upstream's business.
 """
@@ -29,7 +31,7 @@ _DEVICE_ANSWER = "v1/devices/me/rpc/response/"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: which device, the number its answer must carry, what to do and with what."""
+    """One call: which device (empty: the gateway), the number its answer must carry, what to do and with what."""
 
     device: str
     id: int
@@ -47,13 +49,15 @@ def call(topic: str, payload: bytes, own: str = "") -> Call:
     Args:
         topic: where it came.
         payload: what came.
-        own: in device mode, the device that every call is for.
+        own: in device mode, the device that every call on the device API is for; else the gateway, which is empty.
 
     Raises:
         Unreadable: it holds none.
     """
     match _parsed(payload):
-        case {"device": str(device), "data": {"id": int(number), "method": str(method), **rest}} if topic == CALLS:
+        case {"device": str(device), "data": {"id": int(number), "method": str(method), **rest}} if (
+            topic == CALLS and device
+        ):
             return Call(device, number, method, rest.get("params"))
         case {"method": str(method), **rest} if topic.removeprefix(DEVICE_CALLS).isdecimal():
             return Call(own, int(topic.removeprefix(DEVICE_CALLS)), method, rest.get("params"))
@@ -68,23 +72,25 @@ def answer(topic: str, asked: Call, data: Mapping[str, Any]) -> tuple[str, bytes
     return f"{_DEVICE_ANSWER}{asked.id}", _json(data)
 
 
-def shared_attributes(topic: str, payload: bytes, own: str = "") -> tuple[str, dict[str, Any]]:
-    """Return the device and the shared attributes that changed; arguments as for :func:`call`.
+def shared_attributes(topic: str, payload: bytes, own: str = "") -> tuple[str, dict[str, Any], list[str]]:
+    """Return the device, the shared attributes that changed and those that were deleted; arguments as for :func:`call`.
 
     Raises:
         Unreadable: it holds none.
     """
     match _parsed(payload):
         case {"device": str(device), "data": dict(values)} if topic == CHANGES:
-            return device, values
+            pass
         case dict(values) if topic == DEVICE_CHANGES:
-            return own, values
+            device = own
         case _:
             raise Unreadable("a change of shared attributes needs device and data")
+    deleted = values.pop("deleted", [])
+    return device, values, [str(key) for key in deleted] if isinstance(deleted, list) else []
 
 
 def _json(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _parsed(payload: bytes) -> Any:

@@ -10,6 +10,8 @@ Rules
     in the next one for :data:`STILL_S`. If it ends all the same, :data:`STILL_ENDS` times in a row, it is shared.
     If it holds, it was we who ended the others; that is not tried again for :data:`INNOCENT_S`.
     A session that lasts longer, or a longer time without one, ends the suspicion.
+    On MQTT 5 ThingsBoard says it: *Session taken over* twice within :data:`TOLD_WITHIN_S` is known, and not tried.
+    Once it may be a technician's tool.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ IN_A_ROW = 3
 STILL_S = 8.0
 STILL_ENDS = 2
 INNOCENT_S = 600.0
+TOLD_WITHIN_S = 120.0
 
 
 class Takeover:
@@ -34,11 +37,18 @@ class Takeover:
         self._still = False
         self._still_ends = 0
         self._innocent_until_s = -math.inf
+        self._told_s = (-math.inf, -math.inf)  # when it was said, the last two times
 
-    def began(self, now_s: float) -> None:
-        """A session is up."""
+    def told(self, now_s: float) -> None:
+        """ThingsBoard said that another client took the session over."""
+        self._told_s = (self._told_s[1], now_s)
+
+    def began(self, now_s: float, *, is_explained: bool = False) -> None:
+        """A session is up; whether a limit explains why the one before ended: that one does not count."""
         if now_s - self._ended_s > AT_ONCE_S:
             self._short = self._still_ends = 0
+        elif is_explained:
+            self._short = max(0, self._short - 1)
         self._began_s = now_s
         self._still = self._short >= IN_A_ROW and now_s >= self._innocent_until_s and self._still_ends < STILL_ENDS
 
@@ -76,4 +86,4 @@ class Takeover:
             self._short = self._still_ends = 0
         if self._began_s is None and now_s - self._ended_s > AT_ONCE_S:
             self._short = self._still_ends = 0
-        return self._still_ends >= STILL_ENDS
+        return self._still_ends >= STILL_ENDS or now_s - self._told_s[0] <= TOLD_WITHIN_S

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from bridge.delivery.takeover import Takeover
+from bridge.delivery.upstream import Cause
 from bridge.errors import UpstreamError
-from bridge.outage import Outage
+from bridge.log_lines import Outage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bridge.delivery.confirmation.protocol import Marks
-    from bridge.delivery.introductions import Parked
-    from bridge.health.metrics import Metrics
+    from bridge.delivery.metrics import DeliveryMetrics
+    from bridge.delivery.parked import Parked
 
 NO_GATEWAY = "ThingsBoard answers this device and takes nothing from a gateway: is the device marked *Is gateway*?"
 STANDING = "ThingsBoard accepts and does not store: its database? Samples are kept and sent again until it does"
@@ -36,7 +37,7 @@ class UpstreamWatch:
         configured: whether there is one.
     """
 
-    def __init__(self, metrics: Metrics, *, configured: bool) -> None:
+    def __init__(self, metrics: DeliveryMetrics, *, configured: bool) -> None:
         self.configured = configured
         self.is_up = False
         """Whether a session with ThingsBoard stands."""
@@ -49,10 +50,10 @@ class UpstreamWatch:
         self._was_shared = self._was_no_gateway = False
         metrics.upstream_configured.set(configured)
 
-    def up(self, now_s: float) -> None:
-        """A session began."""
+    def up(self, now_s: float, *, is_explained: bool = False) -> None:
+        """A session began; whether a limit explains why the one before ended."""
         self.is_up, self.why = True, ""
-        self.takeover.began(now_s)
+        self.takeover.began(now_s, is_explained=is_explained)
         if not self.configured:
             return
         self._metrics.upstream_connected.set(1)
@@ -62,10 +63,13 @@ class UpstreamWatch:
         else:
             logger.info("upstream | connected to ThingsBoard")
 
-    def down(self, now_s: float, why: str, *, by_us: bool = False) -> None:
+    def down(self, now_s: float, why: str, cause: Cause = Cause.UNKNOWN, *, by_us: bool = False) -> None:
         """It ended; ``by_us``: because we had it made anew."""
         self.is_up, self.why = False, why
-        is_short = self.takeover.ended(now_s, by_us=by_us)
+        if cause is Cause.TAKEN_OVER:
+            self.takeover.told(now_s)
+        # Where ThingsBoard said why, nothing is left to suspect.
+        is_short = self.takeover.ended(now_s, by_us=by_us or cause is not Cause.UNKNOWN)
         if not self.configured:
             return
         self._metrics.upstream_connected.set(0)
@@ -96,8 +100,8 @@ class UpstreamWatch:
         self._metrics.delivery_unstored.set(unstored)
         if is_shared and not self._was_shared:
             logger.bind(stage="upstream").error(
-                "upstream | sessions with ThingsBoard end after seconds although nothing is sent | does something else "
-                "use this token? give every bridge a gateway device of its own"
+                "upstream | something else uses this token: sessions with ThingsBoard are taken over, or end after "
+                "seconds although nothing is sent | give every bridge a gateway device of its own"
             )
         if no_gateway and not self._was_no_gateway:
             logger.bind(stage="upstream").error("upstream | {}", NO_GATEWAY)

@@ -7,7 +7,7 @@ the ciphering are gurux-dlms'; what its server side cannot do is done here by th
     cosem.py          objects and their bytes     mode_e.py      the opening of IEC 62056-21 mode E
     inventory.py      which objects it has        meter.py       one connection, sans-I/O
     load_profile.py   its load profile            serving.py     on a TCP port
-    access.py         whom it knows               faults.py      what goes wrong in the meter
+    access.py         whom it knows               faults.py      what goes wrong in the meter, of fault_table.py
     security.py       keys at work                line_faults.py what goes wrong on the line
     association.py    AARQ to RLRQ                aarq.py        those APDUs in bytes
     services.py       GET, READ, ACTION           view.py        what a client sees
@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bridge.demo.access import Client, Keys, Memory
+    from bridge.demo.access import Client, Keys, MeterMemory
     from bridge.demo.faults import Faults
     from bridge.demo.inventory import DEMO_SERIAL, Identity
     from bridge.demo.load import REGISTERS, Load, RegisterSpec, household
@@ -39,7 +39,7 @@ __all__ = [
     "Identity",
     "Keys",
     "Load",
-    "Memory",
+    "MeterMemory",
     "MeterServer",
     "RegisterSpec",
     "household",
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 _ROOMS = {
-    "access": ("Client", "Keys", "Memory"),
+    "access": ("Client", "Keys", "MeterMemory"),
     "faults": ("Faults",),
     "inventory": ("DEMO_SERIAL", "Identity"),
     "load": ("REGISTERS", "Load", "RegisterSpec", "household"),

@@ -24,7 +24,7 @@ class Aarq:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class AssociationRequest:
     """An initiate-request."""
 
     dedicated_key: bytes
@@ -49,7 +49,7 @@ def parse(apdu: bytes) -> Aarq:
     )
 
 
-def parse_initiate(apdu: bytes) -> Proposal:
+def parse_initiate(apdu: bytes) -> AssociationRequest:
     """Take a plain initiate-request apart (A-XDR).
 
     Raises:
@@ -64,7 +64,7 @@ def parse_initiate(apdu: bytes) -> Proposal:
             request.take(1)
     version = request.number(1)
     request.take(4)  # [APPLICATION 31] of four bytes, none of 24 bits unused
-    return Proposal(dedicated_key, version, request.number(3), request.number(2))
+    return AssociationRequest(dedicated_key, version, request.number(3), request.number(2))
 
 
 def initiate_response(conformance: int, max_pdu_bytes: int, *, logical_names: bool) -> bytes:

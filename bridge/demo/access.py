@@ -1,4 +1,4 @@
-"""Who may associate with the demo meter and by what secret; what the meter remembers over connections; its lock-out.
+"""Who may associate with the demo meter and with which secret; what it remembers between connections; its lockout.
 
 What goes over the wire is ``association.py``'s business.
 """
@@ -44,7 +44,7 @@ class Client:
     Args:
         address: its HDLC address or wrapper port (SAP).
         authentication: what it must prove itself with.
-        secret: password or shared secret; of no use to none, gmac and ecdsa.
+        secret: password or shared secret; unused by none, gmac and ecdsa.
         security: how its APDUs must be protected.
         sees: OBIS codes that it may read; None for all. Others do not exist for it.
     """
@@ -63,7 +63,7 @@ class Keys:
     Args:
         suite: security suite 0, 1 or 2 (AES-128; AES-128 with P-256; AES-256 with P-384).
         encryption_key: global unicast encryption key: 16 bytes, 32 for suite 2.
-        authentication_key: global authentication key, as long.
+        authentication_key: global authentication key, of the same length.
         signing_key: the meter's private signing key, a raw scalar; empty where ECDSA is not used.
         client_public_key: the client's public signing key, x and y; empty where ECDSA is not used.
     """
@@ -76,8 +76,8 @@ class Keys:
 
 
 @dataclass(slots=True)
-class Memory:
-    """What the meter keeps over connections: hand the same one to every :class:`~bridge.demo.meter.MeterServer`.
+class MeterMemory:
+    """What the meter keeps between connections: hand the same one to every :class:`~bridge.demo.meter.MeterServer`.
 
     Args:
         lock_after: wrong secrets in a row that lock it; 0 never does.

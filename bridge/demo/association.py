@@ -12,15 +12,15 @@ from gurux_dlms.enums import ErrorCode
 
 from bridge.demo import aarq
 from bridge.demo.access import MECHANISMS, SECURITY_BITS
-from bridge.demo.cosem import Refusal
-from bridge.demo.counters import Counters
-from bridge.demo.security import CIPHERED, GENERAL_GLO, GLO_INITIATE_REQUEST, Cipher, DecipheringError, Plain
-from bridge.demo.services import EXCEPTION, NOT_ALLOWED, Services
+from bridge.demo.cosem import AccessRefused
+from bridge.demo.counters import ReceivedCounters
+from bridge.demo.security import CIPHERED, GENERAL_GLO, GLO_INITIATE_REQUEST, DecipheringError, Plain, ServerCipher
+from bridge.demo.services import EXCEPTION, NOT_ALLOWED, ServerServices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.demo.access import Client, Keys, Memory
+    from bridge.demo.access import Client, Keys, MeterMemory
     from bridge.demo.faults import Faults
 
 AARQ, _RLRQ, _RLRE = 0x60, 0x62, 0x63
@@ -43,7 +43,7 @@ class _Silence(Exception):  # noqa: N818 - as above
     """The meter does not answer."""
 
 
-class Association:
+class ServerAssociation:
     """One client's association.
 
     Args:
@@ -54,7 +54,7 @@ class Association:
         max_pdu_bytes: the longest APDU that it takes.
         keys: its key material.
         own_title: its system title.
-        memory: what it keeps over connections.
+        memory: what it keeps between connections.
         faults: what goes wrong on purpose.
         clock: Unix seconds.
         silent_on_low_counter: no answer at all to a counter that did not rise, instead of an exception-response.
@@ -70,7 +70,7 @@ class Association:
         max_pdu_bytes: int,
         keys: Keys,
         own_title: bytes,
-        memory: Memory,
+        memory: MeterMemory,
         faults: Faults,
         clock: Callable[[], float],
         silent_on_low_counter: bool = False,
@@ -89,14 +89,14 @@ class Association:
         self.forget()
 
     def forget(self) -> None:
-        """End the association, without a word."""
+        """End the association silently."""
         self.is_open = False
         self._was_wrong = False  # the proof that just came
-        self._services: Services | None = None
-        self._cipher = Cipher(self._keys, self._own_title)
+        self._services: ServerServices | None = None
+        self._cipher = ServerCipher(self._keys, self._own_title)
         self._challenges: tuple[bytes, bytes] | None = None
         self._agreed = 0
-        self._counters = Counters(self._client.address, self._memory, self._faults)
+        self._counters = ReceivedCounters(self._client.address, self._memory, self._faults)
 
     def answer(self, apdu: bytes) -> bytes:
         """Return the answer to ``apdu``; empty to stay silent."""
@@ -112,7 +112,7 @@ class Association:
             return NOT_ALLOWED if self._client.security != "none" else self._serve(self._services, apdu)
         return self._serve_protected(self._services, apdu)
 
-    def _serve(self, services: Services, apdu: bytes) -> bytes:
+    def _serve(self, services: ServerServices, apdu: bytes) -> bytes:
         if not self.is_open and apdu[0] not in (0xC3, 0x05):  # the second half of HLS, by ACTION or by READ
             return NOT_ALLOWED
         if not self.is_open and apdu[0] == 0x05 and apdu[2:5] != b"\x04\xfa\x58":
@@ -124,7 +124,7 @@ class Association:
             return answer if wordless is None else wordless
         return answer
 
-    def _serve_protected(self, services: Services, apdu: bytes) -> bytes:
+    def _serve_protected(self, services: ServerServices, apdu: bytes) -> bytes:
         try:
             plain = self._cipher.open(apdu)
         except DecipheringError:
@@ -159,7 +159,7 @@ class Association:
             if wordless is not None:
                 return wordless
             return self._aare(_REJECTED, refused.diagnostic, refused.user_information)
-        self._services = Services(
+        self._services = ServerServices(
             self._items(self._client), self._agreed, self._pdu_bytes, self._faults, self._reply_to_hls
         )
         self.is_open = self._challenges is None
@@ -209,7 +209,7 @@ class Association:
         self._pdu_bytes = min(proposal.max_pdu_bytes or 0xFFFF, self._max_pdu_bytes)
 
     def _authenticate(self, mechanism: int, offered: bytes) -> int:
-        """Return the diagnostic: 0 when all is well, 14 when the client still has to prove itself by HLS."""
+        """Return the diagnostic: 0 for success, 14 when the client still has to prove itself by HLS."""
         client = self._client
         if mechanism != MECHANISMS[client.authentication]:
             raise _Refused(_UNKNOWN_MECHANISM if mechanism else _AUTHENTICATION_REQUIRED)
@@ -230,12 +230,12 @@ class Association:
     def _reply_to_hls(self, proof: bytes) -> bytes:
         client, challenges = self._client, self._challenges
         if challenges is None:
-            raise Refusal(ErrorCode.READ_WRITE_DENIED)
+            raise AccessRefused(ErrorCode.READ_WRITE_DENIED)
         self._challenges = None
         if not self._cipher.is_proven(client.authentication, client.secret, challenges, proof):
             self._memory.note_wrong(self._clock())
             self._services, self._was_wrong = None, True
-            raise Refusal(ErrorCode.READ_WRITE_DENIED)
+            raise AccessRefused(ErrorCode.READ_WRITE_DENIED)
         self._memory.note_right()
         self.is_open = True
         if self._faults.has("no-proof"):
@@ -262,7 +262,7 @@ class Association:
         )
 
     def _release(self) -> bytes:
-        """Answer RLRE, reason normal (7.2.5); what the client protected, and whether, does not matter any more."""
+        """Answer RLRE, reason normal (7.2.5); whether and how the client protected it no longer matters."""
         self.forget()
         if self._faults.has("release-closes"):
             self._faults.end("closes")

@@ -1,4 +1,4 @@
-"""``bridge demo-meter``: the demo meter as a program of its own, with whatever it shall be and do wrong."""
+"""``bridge demo-meter``: the demo meter as a program of its own, with the properties and faults that are asked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bridge.demo import faults as fault_table
+from bridge.demo import faults as demo_faults
 from bridge.demo.access import (
     DEMO_AUTHENTICATION_KEY,
     DEMO_ENCRYPTION_KEY,
@@ -16,7 +16,7 @@ from bridge.demo.access import (
     SECURITY_BITS,
     Client,
     Keys,
-    Memory,
+    MeterMemory,
 )
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ KINDS = ("microstar", "single_phase", "three_phase")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what ``bridge demo-meter`` takes; without any it is the meter of the first look."""
+    """Add what ``bridge demo-meter`` takes; the defaults make the meter of the quick start."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    faults = f"faults:\n{fault_table.listed()}"
+    faults = f"faults:\n{demo_faults.listed()}"
     parser.epilog = f"{parser.epilog}\n\n{faults}" if parser.epilog else faults
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _makers(arguments: argparse.Namespace, keys: Keys) -> list[Callable[[], MeterServer]]:
-    """Return what makes a side of each meter; raise ValueError when the arguments make no sense."""
+    """Return the factories of the meters' sides; raise ValueError when the arguments make no sense."""
     from bridge.demo.meter import PUBLIC_CLIENT, MeterServer  # noqa: PLC0415
 
     secret = _secret(arguments)
@@ -119,8 +119,8 @@ def _makers(arguments: argparse.Namespace, keys: Keys) -> list[Callable[[], Mete
     makers: list[Callable[[], MeterServer]] = []
     for address in range(arguments.server, arguments.server + arguments.meters):
         texts = [*arguments.fault, *(["silent"] if address == arguments.silent_meter else [])]
-        faults = fault_table.Faults.parse(texts, seed=arguments.seed + address)
-        memory = Memory(lock_after=arguments.lock_after, lock_minutes=arguments.lock_minutes)
+        faults = demo_faults.Faults.parse(texts, seed=arguments.seed + address)
+        memory = MeterMemory(lock_after=arguments.lock_after, lock_minutes=arguments.lock_minutes)
         makers.append(partial(MeterServer, server=address, memory=memory, faults=faults, **common))
     return makers
 

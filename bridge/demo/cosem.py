@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bridge.demo.load import RegisterSpec
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of the protocol, not an error of this program
+class AccessRefused(Exception):  # noqa: N818 - an answer of the protocol, not an error of this program
     """The meter refuses an attribute or a method.
 
     Args:
@@ -98,7 +98,7 @@ def scaler_unit(scaler: int, unit: int) -> bytes:
     return bytes((DataType.STRUCTURE, 2, DataType.INT8, scaler & 0xFF, DataType.ENUM, int(unit)))
 
 
-class Register(GXDLMSRegister):  # type: ignore[misc]
+class DemoRegister(GXDLMSRegister):  # type: ignore[misc]
     """A register; ``value`` is what it reads now, raw."""
 
     def __init__(self, spec: RegisterSpec) -> None:
@@ -128,14 +128,14 @@ def attribute_of(settings: Any, item: Any, index: int, selector: int = 0, parame
         parameters: its parameters, decoded.
 
     Raises:
-        Refusal: there is no such attribute, or no such selection of it.
+        AccessRefused: there is no such attribute, or no such selection of it.
     """
     if not 1 <= index <= item.getAttributeCount():
-        raise Refusal(ErrorCode.READ_WRITE_DENIED)
+        raise AccessRefused(ErrorCode.READ_WRITE_DENIED)
     if selector:
         select = getattr(item, "select", None)
         if select is None or index != 2:
-            raise Refusal(ErrorCode.READ_WRITE_DENIED)
+            raise AccessRefused(ErrorCode.READ_WRITE_DENIED)
         selected: bytes = select(selector, parameters)
         return selected
     coded = getattr(item, "coded", {}).get(index)
@@ -145,7 +145,7 @@ def attribute_of(settings: Any, item: Any, index: int, selector: int = 0, parame
     args = ValueEventArgs(settings, item, index)
     value = item.getValue(settings, args)
     if args.error:
-        raise Refusal(args.error)
+        raise AccessRefused(args.error)
     buffer = GXByteBuffer()
     GXDLMS.appendData(settings, item, index, buffer, value)
     return bytes(buffer.array())
@@ -165,7 +165,7 @@ class Parameters:
         """Return the next ``count`` bytes.
 
         Raises:
-            ValueError: there are not as many.
+            ValueError: there are not that many.
         """
         if count > self._buffer.size - self._buffer.position:
             raise ValueError(f"{count} more bytes expected")

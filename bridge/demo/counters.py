@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bridge.demo.access import Memory
+    from bridge.demo.access import MeterMemory
     from bridge.demo.faults import Faults
     from bridge.demo.security import Plain
 
 
-class Counters:
+class ReceivedCounters:
     """The counters between the meter and one client.
 
     Args:
@@ -19,12 +19,12 @@ class Counters:
         faults: may make the meter's own counter wrong.
     """
 
-    def __init__(self, client: int, memory: Memory, faults: Faults) -> None:
+    def __init__(self, client: int, memory: MeterMemory, faults: Faults) -> None:
         self._client, self._memory, self._faults = client, memory, faults
         self._dedicated = -1  # a dedicated key is new with every association, and its counter with it
 
     def highest(self, plain: Plain) -> int:
-        """Return the highest counter had from this client under the key of ``plain``."""
+        """Return the highest counter received from this client under the key of ``plain``."""
         return self._dedicated if plain.is_dedicated else self._memory.received.get(self._client, 0)
 
     def rises(self, plain: Plain) -> bool:

@@ -1,85 +1,20 @@
-"""What the demo meter can be told to do wrong: one table, by name, and what each does to the meter's own answers.
+"""What a demo meter does wrong: the faults that it was given, and what each does to the meter's own answers.
 
 What goes wrong on the line (bytes lost, bent, late) is ``line_faults.py``'s business; it looks its faults up here.
-Nothing of gurux-dlms is needed, so that ``--help`` can show the table at no cost.
-Every chance is taken from one random generator with a seed, so that a run can be had again.
+All chance comes from one seeded random generator, so that a run can be repeated.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from bridge.demo.fault_table import TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-
-class Fault(NamedTuple):
-    """A line of the table: what the argument is, what stands for it when none is given, and what the fault does."""
-
-    argument: str
-    default: str
-    does: str
-
-
-TABLE: dict[str, Fault] = {
-    # On the line.
-    "drop": Fault("P", "0.2", "an answer vanishes, with probability P"),
-    "delay": Fault("SECONDS", "0.5", "every answer comes SECONDS late"),
-    "half-frames": Fault("P", "0.2", "a frame is cut in the middle and silence follows"),
-    "corrupt": Fault("P", "0.2", "a byte of a frame is flipped"),
-    "missing-last-byte": Fault("P", "0.2", "an answer's last byte is not sent"),
-    "echo": Fault("", "", "what was received is sent back in front of the answer"),
-    "late": Fault("P", "0.2", "an answer is held back and comes with the next one"),
-    "reset": Fault("P", "0.1", "the connection is reset in the middle of a frame"),
-    "one-session": Fault("refuse|ignore", "refuse", "a second connection is closed at once, or never answered"),
-    "slow": Fault("BYTES_PER_S", "1", "answers come at BYTES_PER_S"),
-    "garbage": Fault("P", "0.3", "random bytes before, between and after frames"),
-    "shared-flag": Fault("", "", "frames that follow each other share a flag"),
-    "split": Fault("", "", "one byte a TCP segment"),
-    "silent": Fault("P", "1", "accepts connections and does not answer"),
-    "xon-xoff": Fault("", "", "the converter takes each 11 and 13 out of the answers"),
-    "telnet": Fault("", "", "the converter greets with a Telnet negotiation"),
-    "talks": Fault("", "", "the converter says a line of text before the first frame"),
-    "pushes": Fault("SECONDS", "1", "a customer port: sends a frame every SECONDS by itself and answers nothing"),
-    # In the meter.
-    "refuse": Fault("OBIS", "1.1.32.7.0.255", "refuses this object (read-write-denied); may be given several times"),
-    "lies-list": Fault(
-        "exception|garbage|count|error|choice|refused|silent|closes|dm",
-        "exception",
-        "agrees to multiple references and cannot do them",
-    ),
-    "lies-value-list": Fault(
-        "exception|garbage|count|error|choice|refused|silent|closes|dm",
-        "choice",
-        "the same, for lists of values alone; those of scalers are right",
-    ),
-    "closes-on-list": Fault("", "", "closes the connection at a GET-WITH-LIST that it agreed to"),
-    "silent-object": Fault("OBIS", "1.1.14.7.0.255", "says nothing when this object is asked for"),
-    "closes-on-object": Fault("OBIS", "1.1.14.7.0.255", "closes the connection when this object is asked for"),
-    "unreadable-object": Fault("OBIS", "1.1.14.7.0.255", "answers this object with a value that is cut short"),
-    "short-answer": Fault("OBIS", "1.1.14.7.0.255", "an answer with this object comes without its last byte but one"),
-    "refuses-by": Fault(
-        "exception|service-error|dm|close|silence",
-        "silence",
-        "says nothing of the secret when it is wrong, but this",
-    ),
-    "aare-zero-for-hls": Fault("", "", "says accepted, 0, in the AARE where the proof is still to come"),
-    "no-proof": Fault("", "", "takes the client's proof and does not prove itself"),
-    "release-closes": Fault("", "", "closes the connection after a release"),
-    "short-address": Fault("", "", "answers from an address of one byte, however it was asked"),
-    "frmr": Fault("", "", "rejects the frame of the association request"),
-    "text": Fault("", "", "answers every request with text in a frame"),
-    "mode-c": Fault("", "", "goes into the programming mode after the opening of IEC 62056-21, not to HDLC"),
-    "counter": Fault("same|low|jump", "same", "its invocation counter stays, falls or leaps"),
-    "clock-jump": Fault("SECONDS", "3600", "its clock jumps by SECONDS ten seconds after it was first asked anything"),
-    "tiny-blocks": Fault("BYTES", "16", "long answers come in blocks of BYTES"),
-    "notify": Fault("P", "0.3", "DataNotification and EventNotification come before and within answers, unasked"),
-    "forgets": Fault("P", "0.1", "drops the association by itself: DM, or service-not-allowed behind the wrapper"),
-    "exception": Fault("P", "0.1", "answers a read with an exception-response or a confirmed-service-error"),
-    "nonsense": Fault("P", "0.2", "a register's value is null-data, NaN or of a type that it must not have"),
-}
 
 TEXT = b"login: "
 GREETING = b"\xff\xfb\x01\xff\xfb\x03\xff\xfd\x00"
@@ -104,7 +39,7 @@ class Faults:
 
     Args:
         wanted: argument by name of the fault; several arguments in a list; an empty one takes the default.
-        seed: of all chances.
+        seed: of the random generator.
 
     Raises:
         ValueError: there is no such fault, or its argument makes no sense.
@@ -182,7 +117,7 @@ class Faults:
         return value
 
     def exception(self, apdu: bytes) -> bytes:
-        """Return an error instead of the answer to a GET or READ; nothing when there is none today."""
+        """Return an error instead of the answer to a GET or READ; nothing when the fault does not strike."""
         if apdu[0] not in (0xC0, 0x05) or not self.strikes("exception"):
             return b""
         # service-not-allowed · service-unknown, not supported · other reason · read error: hardware, other
@@ -245,7 +180,7 @@ class Faults:
         return True
 
     def refusal_of_secret(self) -> bytes | None:
-        """Return the answer to a wrong secret that says nothing of it; None for one that does."""
+        """Return an answer to a wrong secret that does not name the cause; None for one that does."""
         if not self.has("refuses-by"):
             return None
         how = self.text("refuses-by")
@@ -254,7 +189,7 @@ class Faults:
         return bytes.fromhex("0e010601") if how == "service-error" else self.end(how)
 
     def notification(self) -> bytes:
-        """Return an APDU that nobody asked for, now and then; nothing else."""
+        """Return an unsolicited APDU now and then; else nothing."""
         if not self.strikes("notify"):
             return b""
         name = bytes((1, 1, 1, 7, 0, 255))

@@ -1,15 +1,15 @@
 """HDLC as the demo meter speaks it: the secondary station of one client, frames in, frames out.
 
 gurux-dlms 1.0.203 cannot do it on the meter's side (its segmentation and windows are unfinished), so it is done here
-by the standard: ISO/IEC 13239 as IEC 62056-46 uses it, unbalanced, normal response mode. What an APDU says is none of
-this file's business.
+by the standard: ISO/IEC 13239 as IEC 62056-46 uses it, unbalanced, normal response mode. It does not look
+into APDUs.
 
 Rules
-    A link begins with SNRM, answered by UA with the sizes that both sides can do; before that everything else than
+    A link begins with SNRM, answered by UA with the sizes that both sides can do; until then everything but
     SNRM is answered by DM (6.4.4.2).
     An answer longer than the agreed information field goes in segments, all but the last with the S bit; after a
     window of them the client has to answer RR. What it did not acknowledge is sent again.
-    An I frame that was had before is answered as before and not carried out twice.
+    A repeated I frame gets the same answer and is not executed twice.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bridge.demo.faults import TEXT, Faults
-from bridge.meters.framing import fcs16
+from bridge.dlms.framing import fcs16
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +93,7 @@ class HdlcStation:
 
     Args:
         respond: given a whole request APDU, returns the answer's; empty to stay silent.
-        forget: called when the link begins anew or ends: the association goes with it.
+        forget: called when the link is reset or ends: the association goes with it.
         max_info_bytes: the largest information field that this meter sends and takes.
         window: the most frames that it sends, or takes, without an RR between.
         faults: what goes wrong on purpose.
@@ -122,7 +122,7 @@ class HdlcStation:
         self._request = bytearray()
 
     def drop(self) -> None:
-        """Lose the link without a word, as a meter does after a power cut or its inactivity time-out."""
+        """Lose the link silently, as a meter does after a power cut or its inactivity time-out."""
         self.connected = False
         self._begin(_DEFAULT_INFO_BYTES, 1)
         self._forget()
@@ -197,7 +197,7 @@ class HdlcStation:
         return self._segments(frame)
 
     def _acknowledge(self, received: int) -> None:
-        """Let go of the segments that the client's N(R) says it has; N(R) outside of what was sent says nothing."""
+        """Drop the segments that the client's N(R) acknowledges; an N(R) outside of what was sent is ignored."""
         news = (received - self._acknowledged) % 8
         if news <= (self._sent - self._acknowledged) % 8:
             del self._outgoing[:news]

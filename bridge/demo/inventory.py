@@ -1,4 +1,4 @@
-"""Which COSEM objects the demo meter has: what a technician finds in a real one, and one Data object a COSEM type."""
+"""Which COSEM objects the demo meter has: what a technician finds in a real one, and one Data object per COSEM type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gurux_dlms.objects import (
     GXDLMSSecuritySetup,
 )
 
-from bridge.demo.cosem import Register, array, date_time, scaler_unit, structure, typed, with_attributes
+from bridge.demo.cosem import DemoRegister, array, date_time, scaler_unit, structure, typed, with_attributes
 from bridge.demo.load_profile import LoadProfile
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ CLOCK = "0.0.1.0.0.255"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the meter says of itself."""
+    """What the meter says about itself."""
 
     logical_device_name: str = DEMO_SERIAL
     serial_number: str = "00000001"
@@ -102,9 +102,9 @@ def data(obis: str, value: Callable[[], bytes]) -> Any:
     return with_attributes(GXDLMSData(obis), {2: value})
 
 
-def registers(kind: Kind) -> dict[str, Register]:
+def registers(kind: Kind) -> dict[str, DemoRegister]:
     """Return the registers of such a meter by OBIS."""
-    return {spec.obis: Register(spec) for spec in kind.registers}
+    return {spec.obis: DemoRegister(spec) for spec in kind.registers}
 
 
 def _text(text: str) -> Callable[[], bytes]:
@@ -117,14 +117,14 @@ def inventory(
     kind: Kind,
     load: Load,
     clock: Callable[[], float],
-    found: dict[str, Register],
+    found: dict[str, DemoRegister],
     counter: Callable[[], int],
     policy: Callable[[], tuple[int, int]],
 ) -> list[Any]:
     """Return the objects of the meter, its association apart.
 
     Args:
-        identity: what it says of itself.
+        identity: what it says about itself.
         kind: what kind of meter it is.
         load: what it measures.
         clock: Unix seconds by its own clock.

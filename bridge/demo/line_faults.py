@@ -1,4 +1,4 @@
-"""What happens to the demo meter's answers on their way: lost, bent, late, in pieces. Pure: frames in, acts out."""
+"""What happens to the demo meter's answers on their way: lost, damaged, late, in pieces. Pure: frames in, acts out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class Pause:
     """Do nothing for a while."""
 
     seconds: float
@@ -30,7 +30,7 @@ class Reset:
     """End the connection by RST."""
 
 
-Act = Send | Wait | Reset
+Act = Send | Pause | Reset
 
 
 class LineFaults:
@@ -59,7 +59,7 @@ class LineFaults:
         elif data:
             data, self._held = self._held + data, b""
         if data and faults.has("delay"):
-            acts.append(Wait(float(faults.text("delay"))))
+            acts.append(Pause(float(faults.text("delay"))))
         if data and faults.strikes("reset"):
             return [*acts, Send(data[: len(data) // 2]), Reset()]
         return acts + self._paced(data)
@@ -80,7 +80,7 @@ class LineFaults:
         return data
 
     def _bent(self, frame: bytes) -> bytes:
-        """Return the frame, or one with a byte flipped; its flags and the wrapper's header stay."""
+        """Return the frame, perhaps with a byte flipped; its flags and the wrapper's header are spared."""
         if not self._faults.strikes("corrupt"):
             return frame
         at = self._faults.rng.randrange(8 if len(frame) > 9 else 1, len(frame) - 1)
@@ -107,4 +107,4 @@ class LineFaults:
             pause_s = _SPLIT_PAUSE_S
         else:
             return [Send(data)]
-        return [act for byte in data for act in (Send(bytes((byte,))), Wait(pause_s))]
+        return [act for byte in data for act in (Send(bytes((byte,))), Pause(pause_s))]

@@ -43,7 +43,7 @@ _POWER = "1.1.1.7.0.255"
 
 
 def household(now_s: float) -> dict[str, int]:
-    """Return raw values of a plausible house at ``now_s``: a function of time alone, so a restart jumps nothing.
+    """Return raw values of a plausible house at ``now_s``: a function of time alone, so a restart causes no jump.
 
     Power follows the day with a faster ripple, the voltage sags with it, energy is the integral of the mean power.
     """
@@ -76,7 +76,7 @@ def single_phase(now_s: float) -> dict[str, int]:
 
 
 def three_phase(now_s: float) -> dict[str, int]:
-    """Return three houses, a phase each, two hours apart; the second has a constant source behind the meter."""
+    """Return three houses, one per phase, two hours apart; the second has a constant source behind the meter."""
     phases = [household(now_s + 7200 * n) for n in range(3)]
     raw = {}
     for n, phase in enumerate(phases):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gurux_dlms.enums import DataType, ErrorCode, Unit
 from gurux_dlms.objects import GXDLMSProfileGeneric
 
-from bridge.demo.cosem import Refusal, array, date_time, from_date_time, logical_name, structure, typed
+from bridge.demo.cosem import AccessRefused, array, date_time, from_date_time, logical_name, structure, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ class LoadProfile(GXDLMSProfileGeneric):  # type: ignore[misc]
         """Return the buffer by range (1) or by entry (2), in A-XDR.
 
         Raises:
-            Refusal: the selection makes no sense.
+            AccessRefused: the selection makes no sense.
         """
         try:
             if selector == 1:
@@ -71,8 +71,8 @@ class LoadProfile(GXDLMSProfileGeneric):  # type: ignore[misc]
                 stamps = self._stamps()[max(first, 1) - 1 : last or None]
                 return self._rows(stamps, self._columns[max(first_column, 1) - 1 : last_column or None])
         except (TypeError, ValueError):
-            raise Refusal(ErrorCode.INCONSISTENT_CLASS) from None
-        raise Refusal(ErrorCode.READ_WRITE_DENIED)
+            raise AccessRefused(ErrorCode.INCONSISTENT_CLASS) from None
+        raise AccessRefused(ErrorCode.READ_WRITE_DENIED)
 
     def _stamps(self) -> list[int]:
         """Return when the entries were captured, oldest first: entry 1 is the oldest."""

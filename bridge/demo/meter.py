@@ -1,8 +1,8 @@
 """The demo meter itself, sans-I/O: bytes of one connection in, frames out. Who it is, whom it knows, what it can do.
 
 A :class:`MeterServer` is the meter's side of one connection; what outlives a connection is in its
-:class:`~bridge.demo.access.Memory`. It must never be what a plant reads by accident: the bridge says plainly when it
-reads the demo meter.
+:class:`~bridge.demo.access.MeterMemory`. No plant may read it by accident: the bridge says plainly when it reads the
+demo meter.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from bridge.demo import hdlc
-from bridge.demo.access import SECURITY_BITS, Authentication, Client, Keys, Memory, Security
-from bridge.demo.association import AARQ, Association
+from bridge.demo.access import SECURITY_BITS, Authentication, Client, Keys, MeterMemory, Security
+from bridge.demo.association import AARQ, ServerAssociation
 from bridge.demo.faults import TEXT, Faults
 from bridge.demo.hdlc import HdlcStation
 from bridge.demo.inventory import CLOCK, COUNTER, NAME, Identity, inventory, registers
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bridge.demo.load import Load
+    from bridge.dlms.framing import Framing
 
-Framing = Literal["hdlc", "wrapper", "hdlc-mode-e"]
 Referencing = Literal["ln", "sn"]
 
 DEMO_PASSWORD = "12345678"  # noqa: S105 - opens nothing but this demo, which listens on loopback
@@ -69,11 +69,11 @@ class MeterServer:
         max_pdu_bytes: the longest APDU that it takes and sends; longer answers come in blocks.
         max_info_bytes: the longest HDLC information field that it takes and sends.
         window: the most HDLC frames without an RR between.
-        identity: what it says of itself.
-        kind: what kind of meter: one of :data:`~bridge.demo.load.KINDS`, which are named as the built-in profiles.
+        identity: what it says about itself.
+        kind: what kind of meter: one of :data:`~bridge.demo.load.KINDS`, which are named after the built-in profiles.
         load: what it measures instead of the house of its kind.
         clock: Unix seconds.
-        memory: what it keeps over connections; hand the same one to all sides of a meter.
+        memory: what it keeps between connections; hand the same one to all sides of a meter.
         faults: what goes wrong on purpose; hand the same one to all sides of a meter.
     """
 
@@ -102,7 +102,7 @@ class MeterServer:
         kind: str = "microstar",
         load: Load | None = None,
         clock: Callable[[], float] = time.time,
-        memory: Memory | None = None,
+        memory: MeterMemory | None = None,
         faults: Faults | None = None,
     ) -> None:
         secret = password.encode() if isinstance(password, str) else password
@@ -111,7 +111,7 @@ class MeterServer:
         known = clients or (Client(client, authentication, secret, security),)
         self.framing = framing
         self.server = server
-        self.memory = memory or Memory()
+        self.memory = memory or MeterMemory()
         self.faults = Faults() if faults is None else faults  # one without faults is false
         self.identity = identity or Identity()
         self._clients = {each.address: each for each in known}
@@ -139,7 +139,7 @@ class MeterServer:
             policy=lambda: (SECURITY_BITS[self._protected().security] >> 4, self._keys.suite),
         )
         give_base_names(self.items)
-        self._associations: dict[int, Association] = {}
+        self._associations: dict[int, ServerAssociation] = {}
         self._stations: dict[int, HdlcStation] = {}
 
     # Bytes of the connection.
@@ -224,11 +224,11 @@ class MeterServer:
     def _is_known(self, client: int) -> bool:
         return client in self._clients or self._strangers == "refused"
 
-    def _association(self, address: int) -> Association:
+    def _association(self, address: int) -> ServerAssociation:
         if address not in self._associations:
             # A stranger is treated as one whose secret nobody knows.
             client = self._clients.get(address) or Client(address, "ecdsa")
-            self._associations[address] = Association(
+            self._associations[address] = ServerAssociation(
                 client,
                 logical_names=self._logical_names,
                 items=lambda known: seen_by(known, self.items, server=self.server, logical_names=self._logical_names),

@@ -1,7 +1,7 @@
 """Protection of the demo meter's APDUs: glo, ded and general ciphering, and the proofs of high-level security.
 
-gurux-dlms does the AES-GCM and the digests; what protects which APDU is seen to here (IEC 62056-5-3, clause 5). gurux
-prints while it ciphers: it is silenced. ECDSA, which its server side has not, is done by the cryptography package.
+gurux-dlms does the AES-GCM and the digests; which APDU is protected how is decided here (IEC 62056-5-3, clause 5).
+gurux prints while it ciphers: it is silenced. ECDSA, which its server side lacks, is done by the cryptography package.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _CHATTY = (
 
 
 def _silent(*_: Any, **__: Any) -> None:
-    """Stand in for ``print`` in gurux's modules: what it prints, keys among it, is for nobody."""
+    """Stand in for ``print`` in gurux's modules: nobody may see what it prints, keys included."""
 
 
 for _module in _CHATTY:
@@ -95,7 +95,7 @@ def _tag_holds(parameter: Any, plain: bytes, apdu: bytes) -> bool:
     return bytes(parameter.countTag) == apdu[-12:]
 
 
-class Cipher:
+class ServerCipher:
     """The meter's keys at work in one association.
 
     Args:

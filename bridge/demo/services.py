@@ -15,7 +15,7 @@ from gurux_dlms.enums import ErrorCode
 from gurux_dlms.GXDLMSSettings import GXDLMSSettings
 from loguru import logger
 
-from bridge.demo.cosem import Parameters, Refusal, attribute_of, length, logical_name
+from bridge.demo.cosem import AccessRefused, Parameters, attribute_of, length, logical_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,7 +40,7 @@ class _Silence(Exception):  # noqa: N818 - no failure
     """The meter does not answer."""
 
 
-class Services:
+class ServerServices:
     """What an associated client may ask for.
 
     Args:
@@ -124,7 +124,7 @@ class Services:
             return b"\x00" + self._value(*asked)
         except _Silence:
             raise
-        except Refusal as refusal:
+        except AccessRefused as refusal:
             return bytes((1, refusal.code))
         except Exception as error:  # noqa: BLE001 - gurux raises what it happens to; a meter answers hardware-fault
             logger.debug("demo meter | hardware fault | {!r}", error)
@@ -132,9 +132,9 @@ class Services:
 
     def _value(self, item: Any, index: int, selector: int, parameters: Any) -> bytes:
         if item is None:
-            raise Refusal(ErrorCode.UNDEFINED_OBJECT)
+            raise AccessRefused(ErrorCode.UNDEFINED_OBJECT)
         if self._faults.refuses(item.logicalName, index):
-            raise Refusal(ErrorCode.READ_WRITE_DENIED)
+            raise AccessRefused(ErrorCode.READ_WRITE_DENIED)
         if index != 1 and (how := self._faults.of_object(item.logicalName)):
             if how == "unreadable":
                 return b"\x06\x00"
@@ -185,7 +185,7 @@ class Services:
             return head + bytes((ErrorCode.READ_WRITE_DENIED, 0))
         try:
             proof = self._reply_to_hls(bytes(given))
-        except Refusal as refusal:
+        except AccessRefused as refusal:
             return head + bytes((refusal.code, 0))
         return head + bytes((0, 1, 0, 9)) + length(len(proof)) + proof
 
@@ -221,7 +221,7 @@ class Services:
         if name == _REPLY_TO_HLS_BASE_NAME and parameters is not None:
             try:
                 proof = self._reply_to_hls(bytes(parameters))
-            except Refusal as refusal:
+            except AccessRefused as refusal:
                 return bytes((1, refusal.code))
             return b"\x00\x09" + length(len(proof)) + proof
         for base, item in self._by_short_name.items():

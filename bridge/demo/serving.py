@@ -14,13 +14,13 @@ from bridge.demo.hdlc import LLC_ANSWER, UI, build
 from bridge.demo.line_faults import LineFaults, Reset, Send
 from bridge.demo.meter import MeterServer
 from bridge.demo.mode_e import ModeE
-from bridge.meters.framing import framer
+from bridge.dlms.framing import framer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bridge.demo.line_faults import Act
-    from bridge.demo.meter import Framing
+    from bridge.dlms.framing import Framing
 
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, for no time at all
 
@@ -39,7 +39,7 @@ async def serve(
         port: TCP port; 0 takes any free one.
         framing: how frames stand in the stream; the same as the meters'.
         meter: makes the meter's side of a new connection; several share the connection and answer to their own
-            addresses, one after the other.
+            addresses, one after another.
 
     Raises:
         OSError: the port is taken or not allowed.

@@ -1,1 +1,1 @@
-"""Health: looks on from the side. Nothing here changes what is read or sent."""
+"""Health: watches from the side. Nothing here changes what is read or sent."""

@@ -1,4 +1,4 @@
-"""The page /metrics: what the Prometheus client would write, several times as fast where thousands of series are.
+"""The page /metrics: what the Prometheus client would write, several times faster with thousands of series.
 
 The client builds a dictionary and sorts and escapes labels for every line of every page: seconds at 10,000 meters.
 Labels do not change, so their text is kept here and a page is little more than the figures. A test holds this page to
@@ -73,7 +73,7 @@ def _text(names: Iterable[str], values: Iterable[str]) -> str:
 
 
 def _histogram(name: str, labels: str, child: Any) -> Iterator[str]:
-    """Yield the lines of one histogram. ``le`` stands first: our own labels of histograms come after it in order."""
+    """Yield the lines of one histogram. ``le`` comes first: our own labels of histograms sort after it."""
     count = 0.0
     for bound, bucket in zip(child._upper_bounds, child._buckets, strict=True):  # noqa: SLF001
         count += bucket.get()

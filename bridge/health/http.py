@@ -1,8 +1,8 @@
-"""HTTP enough for a health port: one request a connection, bounded in number, size and time. Knows no page.
+"""Just enough HTTP for a health port: one request per connection, bounded in number, size and time. Knows no page.
 
-Runs on an event loop in a thread of its own, so that it answers while the bridge's loop hangs. Whoever connects and
-says nothing costs a descriptor and no thread; when there are too many, the one that has dawdled longest goes, so that
-a health check finds room whatever others do.
+Runs on an event loop in a thread of its own, so that it answers while the bridge's loop hangs. A client that connects
+and says nothing costs a descriptor, not a thread; when there are too many, the slowest is dropped, so that a health
+check gets in whatever others do.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _BACKLOG = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """What was asked.
 
     Args:
@@ -49,7 +49,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """What is answered."""
 
     status: HTTPStatus
@@ -64,14 +64,14 @@ class HttpServer:
         host: address to listen on; ``::`` takes IPv4, too.
         port: TCP port; 0 takes any free one.
         answer: answers a request; called on the server's own threads, a few at the same time.
-        at_once: paths whose answers wait for nothing, and therefore for no other request either.
+        at_once: paths whose answers wait for nothing; they do not queue behind other requests either.
 
     Raises:
         OSError: the port is taken or not allowed, or the host has no such address.
     """
 
     def __init__(
-        self, host: str, port: int, answer: Callable[[Request], Answer], *, at_once: Collection[str] = ()
+        self, host: str, port: int, answer: Callable[[HttpRequest], HttpAnswer], *, at_once: Collection[str] = ()
     ) -> None:
         self._answer = answer
         self._at_once = at_once
@@ -123,21 +123,21 @@ class HttpServer:
                 writer.close()
                 await writer.wait_closed()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # the other side went, dawdled or sends no HTTP: nobody is there to be told
+            pass  # the other side left, was too slow or sends no HTTP: there is nobody to tell
         finally:
             self._open.pop(writer, None)
             writer.transport.abort()
 
-    async def _answered(self, request: Request | None) -> Answer:
+    async def _answered(self, request: HttpRequest | None) -> HttpAnswer:
         if request is None:
-            return Answer(HTTPStatus.BAD_REQUEST, "text/plain; charset=utf-8", b"that is no HTTP request\n")
+            return HttpAnswer(HTTPStatus.BAD_REQUEST, "text/plain; charset=utf-8", b"that is not an HTTP request\n")
         try:
             if request.path in self._at_once:
                 return self._answer(request)
             return await self._loop.run_in_executor(self._workers, self._answer, request)
         except Exception:  # noqa: BLE001 - a page that cannot be made must not take the health check with it
             logger.opt(exception=True).error("health | {} {} could not be answered", request.method, request.path)
-            return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", b"see the bridge's log\n")
+            return HttpAnswer(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", b"see the bridge's log\n")
 
     def _make_room(self) -> None:
         if len(self._open) > CONNECTIONS:
@@ -154,16 +154,16 @@ def _listening(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _understood(head: bytes, writer: asyncio.StreamWriter) -> Request | None:
+def _understood(head: bytes, writer: asyncio.StreamWriter) -> HttpRequest | None:
     """Return the request whose head this is; None for what is no HTTP."""
     words = head.partition(b"\r\n")[0].decode("latin-1").split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1.") or not words[1].startswith("/"):
         return None
     path, _, query = words[1].partition("?")
-    return Request(words[0].upper(), unquote(path), query, str(writer.get_extra_info("peername")[0]))
+    return HttpRequest(words[0].upper(), unquote(path), query, str(writer.get_extra_info("peername")[0]))
 
 
-def _written(answer: Answer, *, with_body: bool) -> bytes:
+def _written(answer: HttpAnswer, *, with_body: bool) -> bytes:
     head = (
         f"HTTP/1.1 {answer.status.value} {answer.status.phrase}\r\nContent-Type: {answer.kind}\r\n"
         f"Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n"
@@ -172,5 +172,5 @@ def _written(answer: Answer, *, with_body: bool) -> bytes:
 
 
 def _say(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-    """Descriptors that run out, and the like: a line, and no traceback for each connection."""
+    """Log a shortage of descriptors and the like in one line, without a traceback per connection."""
     logger.debug("health | {}", context.get("exception") or context.get("message"))

@@ -6,18 +6,16 @@ import io
 import logging
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from loguru import logger
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from bridge.settings import LogSettings
+    from bridge.configuration.settings import LogSettings
 
 _FOR_PEOPLE = "<green>{time:YYYY-MM-DD HH:mm:ss}</green> <level>{level: <7}</level> {message}"
-Level = Literal["DEBUG", "INFO"]
-_LEVELS: dict[Level, int] = {"DEBUG": 10, "INFO": 20}
 _RECENT_LINES, _LONGEST_LINE = 1000, 2000
 
 
@@ -32,7 +30,7 @@ class Recent:
         return "".join(tuple(self._lines))
 
     def keep(self, line: str) -> None:
-        """Take one more, shortened if it is long; the oldest goes."""
+        """Take one more, shortened if it is long; the oldest is dropped."""
         self._lines.append(line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…\n")
 
 
@@ -65,15 +63,6 @@ def set_up(settings: LogSettings, out: TextIO | None = None) -> Recent:
     sys.stdout = _Nowhere()
     logging.basicConfig(handlers=[_ToLoguru()], level=logging.WARNING, force=True)
     return recent
-
-
-def is_said(level: Level) -> bool:
-    """Return whether anyone reads lines of ``level``; for lines that cost more than this question.
-
-    loguru has no public word for it; a test holds the private one.
-    """
-    least: float = logger._core.min_level  # type: ignore[attr-defined]  # noqa: SLF001
-    return least <= _LEVELS[level]
 
 
 class _Both:

@@ -1,8 +1,8 @@
-"""The status report as plain data: what stands in it, and how it reads in one line. Built by ``status.py``."""
+"""The status report as plain data: what is in it, and how it reads as one line. Built by ``status.py``."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ class MeterRow:
         success_5min: share of its cycles that gave a sample; None without cycles.
         success_1h: the same, of the last hour.
         reconnects: since the start.
-        failing_for_s: since the first failure of the row it is in.
+        failing_for_s: since the first failure in a row.
         last_error_stage: empty without an error since the start.
         last_error: what it said.
         last_error_ago_s: since then.
         next_attempt_in_s: while failing or left alone.
         clock_drift_s: the meter's clock less ours; None where its profile does not read it.
-        doubts: key → what is to be said against its last value; empty when all is well.
+        doubts: key → what is wrong with its last value; empty when all is well.
+        device: what its device is called in ThingsBoard; empty where that is what the settings say.
+        shared: what ThingsBoard sets of it by shared attributes.
     """
 
     name: str
@@ -46,11 +48,13 @@ class MeterRow:
     next_attempt_in_s: float | None
     clock_drift_s: float | None
     doubts: Mapping[str, str]
+    device: str = ""
+    shared: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedRow:
-    """A device that ThingsBoard will not have, whose samples wait."""
+    """A device that ThingsBoard does not accept; its samples wait."""
 
     device: str
     reason: str
@@ -63,14 +67,15 @@ class Delivery:
     """The way from the outbox to ThingsBoard.
 
     Args:
-        broker: ``up`` or ``down``.
+        broker: ``up``, ``down``, or ``none`` where there is none and none is needed.
+        way: which way it goes to ThingsBoard; empty where none is configured.
         upstream: ``up``, ``down`` or ``none`` when no ThingsBoard is configured.
         upstream_why: why it is down; empty where nobody knows.
         token_shared: whether something else seems to use ThingsBoard's token.
         confirm: what proves that a sample is stored: ``mark``, ``accepted``, ``puback`` or ``local``.
         marks: whether ThingsBoard is seen to store: ``moving``, ``standing still``, ``unavailable`` or ``none``.
         unstored_samples: that ThingsBoard accepted and that are not known to be stored.
-        parked: devices that ThingsBoard will not have.
+        parked: devices that ThingsBoard does not accept.
         last_confirmed_ago_s: since samples were last stored; None when none was since the start.
         standing_s: for how long samples have waited while none was stored; None while nothing stands.
         destination: for whom samples are accepted now.
@@ -79,20 +84,21 @@ class Delivery:
         oldest_waiting_s: age of the oldest sample on disk.
         foreign_samples: destination → samples that wait for it, are kept and not sent.
         bytes: size of the outbox.
-        limit_bytes: where the oldest samples go.
+        limit_bytes: the size at which the oldest samples are dropped.
         lost_samples: evicted or dropped since the start.
         lost_last_hour: of those, in the last hour.
         set_aside_samples: that ThingsBoard would not take, since the start.
         damaged_files: outboxes that were damaged, set aside and are still there.
         damaged_bytes: their size.
-        drain_s: until nothing waits, at the pace of the last minute; None while it is not getting less.
-        entries_per_s: telemetry messages a second that ThingsBoard's limits allow; None without a limit.
+        drain_s: until nothing waits, at the pace of the last minute; None while the backlog does not shrink.
+        entries_per_s: telemetry messages per second that ThingsBoard's limits allow; None without a limit.
         unwritable_for_s: since the outbox could not be written; None when it can.
         unreadable_for_s: since it could not be read; None when it can.
         disk_free_bytes: on the outbox's disk; None when unknown.
     """
 
     broker: str
+    way: str
     upstream: str
     upstream_why: str
     token_shared: bool
@@ -122,7 +128,28 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ClockRow:
+    """Whose time samples are given.
+
+    Args:
+        condition: ``trusted``, ``kept``, ``estimated`` or ``waiting``; see ``clock/clock.py``.
+        grade: how surely the time is known; None while it is not.
+        why: why this machine's clock is trusted or not.
+        wall_off_s: how far it is ahead of the time that samples are given.
+        steps: how often it was stepped since the start.
+        undated_samples: that wait for the time.
+    """
+
+    condition: str
+    grade: str | None
+    why: str
+    wall_off_s: float
+    steps: int
+    undated_samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
     """All of it.
 
     Args:
@@ -132,6 +159,7 @@ class Report:
         wrong: what needs a look; empty when all is well.
         delivery: the way to ThingsBoard.
         meters: a row each, in the settings' order.
+        clock: whose time samples are given; None where nobody watches it.
     """
 
     version: str
@@ -140,6 +168,7 @@ class Report:
     wrong: tuple[Wrong, ...]
     delivery: Delivery
     meters: tuple[MeterRow, ...]
+    clock: ClockRow | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return it as what JSON knows."""
@@ -165,9 +194,11 @@ class Report:
         to, meters = self.delivery, self.meters
         reading = sum(meter.state == "reading" for meter in meters)
         drain = "" if not to.drain_s else f", gone in {to.drain_s:.0f} s"
+        undated = self.clock.undated_samples if self.clock else 0
+        undated_text = f", {undated} for the clock" if undated else ""
         wrong = f"{len(self.wrong)} wrong: {self.wrong[0].said}" if self.wrong else "all well"
         return (
             f"SYSTEM STATUS REPORT | {wrong} | meters {reading}/{len(meters)} reading | broker {to.broker} | "
-            f"upstream {to.upstream} | waiting {to.waiting_samples}{drain} | lost {to.lost_samples} | "
+            f"upstream {to.upstream} | waiting {to.waiting_samples}{drain}{undated_text} | lost {to.lost_samples} | "
             f"up {self.uptime_s:.0f} s"
         )

@@ -1,6 +1,6 @@
 """The bridge over HTTP: /metrics, /healthz, /readyz, /status, /log, /frames, and a reading asked for on this machine.
 
-Which page is what. How it is served, within which bounds, is ``http.py``'s.
+What each page shows. How pages are served, and within which bounds, is ``http.py``'s.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from bridge.health.exposition import CONTENT_TYPE
-from bridge.health.http import Answer, HttpServer, Request
+from bridge.health.http import HttpAnswer, HttpRequest, HttpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Check = tuple[bool, str]
-"""Whether all is well, and what is said about it."""
+"""Whether all is well, and what to say about it."""
 _TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
 _PATHS = "try /metrics, /healthz, /readyz, /status or /log"
 
 
 class HealthServer:
-    """Serves until closed. All that it is given is called on its threads.
+    """Serves until closed. Every callable it is given runs on its threads.
 
     Args:
         host: address to listen on; ``::`` takes IPv4, too.
@@ -69,7 +69,7 @@ class HealthServer:
         """Stop serving and free the port."""
         self._server.close()
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: HttpRequest) -> HttpAnswer:
         path = request.path
         if path == "/read" and self._read is not None:
             return _read(request, self._read)
@@ -77,21 +77,21 @@ class HealthServer:
             return _said(HTTPStatus.METHOD_NOT_ALLOWED, "only GET")
         if path in self._documents:
             kind, make = self._documents[path]
-            return Answer(HTTPStatus.OK, kind, make())
+            return HttpAnswer(HTTPStatus.OK, kind, make())
         if path in self._checks:
             well, said = self._checks[path]()
             return _said(HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE, said)
         if path == "/frames":
-            return Answer(HTTPStatus.OK, _TEXT, self._frames(_meter(request) or "").encode())
+            return HttpAnswer(HTTPStatus.OK, _TEXT, self._frames(_meter(request) or "").encode())
         return _said(HTTPStatus.NOT_FOUND, _PATHS)
 
 
-def _said(status: HTTPStatus, text: str) -> Answer:
-    return Answer(status, _TEXT, f"{text}\n".encode())
+def _said(status: HTTPStatus, text: str) -> HttpAnswer:
+    return HttpAnswer(status, _TEXT, f"{text}\n".encode())
 
 
-def _read(request: Request, read: Callable[[str], Mapping[str, Any]]) -> Answer:
-    # Whoever may look at the figures need not be allowed to keep a meter busy.
+def _read(request: HttpRequest, read: Callable[[str], Mapping[str, Any]]) -> HttpAnswer:
+    # Being allowed to see the figures does not mean being allowed to keep a meter busy.
     if not _is_here(request.peer):
         return _said(HTTPStatus.FORBIDDEN, "only from this machine")
     if request.method != "POST":
@@ -99,7 +99,7 @@ def _read(request: Request, read: Callable[[str], Mapping[str, Any]]) -> Answer:
     name = _meter(request)
     if name is None:
         return _said(HTTPStatus.BAD_REQUEST, "POST /read?meter=NAME")
-    return Answer(HTTPStatus.OK, _JSON, json.dumps(read(name)).encode())
+    return HttpAnswer(HTTPStatus.OK, _JSON, json.dumps(read(name)).encode())
 
 
 def _is_here(peer: str) -> bool:
@@ -109,7 +109,7 @@ def _is_here(peer: str) -> bool:
     return (mapped or address).is_loopback
 
 
-def _meter(request: Request) -> str | None:
+def _meter(request: HttpRequest) -> str | None:
     """Return the one meter that the query names."""
     names = parse_qs(request.query).get("meter", [])
     return names[0] if len(names) == 1 else None

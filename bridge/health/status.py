@@ -1,10 +1,10 @@
-"""The status report: one look at everything.
+"""The status report: everything at a glance.
 
-``GET /status`` has it as JSON, ``bridge status`` as a table, the log as a line a minute. Gathers what the parts say of
-themselves; what is wrong is ``wellness.py``'s to say.
+``GET /status`` has it as JSON, ``bridge status`` as a table, the log as one line per minute. Gathers what the parts
+report of themselves; what is wrong is for ``wellness.py`` to say.
 
 May be built on any thread. The event loop replaces each field of a state whole, so a row may show a meter between two
-figures of one cycle, never half a figure; and a loop that hangs is reported on instead of waited for.
+figures of one cycle, never half a figure; and a loop that hangs is reported, not waited for.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from bridge import __version__
-from bridge.health.report import Delivery, MeterRow, ParkedRow, Report
+from bridge.clock.machine import wall_s
+from bridge.health.report import ClockRow, Delivery, MeterRow, ParkedRow, StatusReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.clock.state import ClockState
     from bridge.delivery.state import DeliveryState
-    from bridge.health.disk import Room
-    from bridge.health.parts import Watched
+    from bridge.health.disk_room import DiskRoom
+    from bridge.health.watched_meter import WatchedMeter
     from bridge.health.wellness import Wellness
     from bridge.outbox.state import OutboxState
 
@@ -40,7 +42,9 @@ class Status:
         outbox: what the outbox says of itself now.
         delivery: what the delivery does.
         room: how much room the disk has; None while unknown.
-        clock_s: wall clock, Unix seconds.
+        clock_s: the clock of the meters' states, for ages.
+        wall_s: Unix seconds; the same clock by default.
+        clock: what the clock says of itself; None for one that is always right.
         monotonic_s: the clock of the parts' states.
     """
 
@@ -50,25 +54,29 @@ class Status:
         outbox: Callable[[], OutboxState],
         delivery: Callable[[], DeliveryState],
         *,
-        room: Callable[[], Room | None],
-        clock_s: Callable[[], float] = time.time,
+        room: Callable[[], DiskRoom | None],
+        clock_s: Callable[[], float] = wall_s,
+        wall_s: Callable[[], float] | None = None,
         monotonic_s: Callable[[], float] = time.monotonic,
+        clock: Callable[[], ClockState] | None = None,
     ) -> None:
+        self._wall_s = wall_s or clock_s
+        self._clock = clock
         self._wellness = wellness
         self._outbox = outbox
         self._delivery = delivery
         self._room = room
         self._clock_s = clock_s
         self._monotonic_s = monotonic_s
-        self._meters: tuple[Watched, ...] = ()
+        self._meters: tuple[WatchedMeter, ...] = ()
 
-    def watch(self, meters: tuple[Watched, ...]) -> None:
+    def watch(self, meters: tuple[WatchedMeter, ...]) -> None:
         """Report on these meters from now on, and have them judged."""
         self._meters = meters
         self._wellness.watch(meters)
 
     async def run(self) -> None:
-        """Look every second, and say how things are in the log every minute, until cancelled."""
+        """Look every second, and log a summary every minute, until cancelled."""
         said_s = self._monotonic_s()
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
@@ -78,23 +86,31 @@ class Status:
                 report = await asyncio.to_thread(self.report)  # a fleet's takes a moment
                 logger.log("WARNING" if report.wrong else "INFO", "{}", report.line())
 
-    def report(self) -> Report:
+    def report(self) -> StatusReport:
         """Return how things are now."""
-        now_s = self._clock_s()
-        return Report(
+        now_s, to = self._clock_s(), self._delivery()
+        return StatusReport(
             version=__version__,
-            time_s=now_s,
+            time_s=self._wall_s(),
             uptime_s=self._wellness.uptime_s,
             wrong=self._wellness.wrong(),
-            delivery=self._way(self._outbox(), self._delivery(), now_s),
-            meters=tuple(self._row(meter, now_s) for meter in self._meters),
+            delivery=self._way(self._outbox(), to, self._wall_s()),
+            meters=tuple(self._row(meter, to, now_s) for meter in self._meters),
+            clock=self._time(self._outbox().undated),
         )
+
+    def _time(self, undated: int) -> ClockRow | None:
+        clock = None if self._clock is None else self._clock()
+        if clock is None:
+            return None
+        return ClockRow(clock.condition, clock.grade, clock.why, clock.wall_off_s, clock.steps, undated)
 
     def _way(self, outbox: OutboxState, to: DeliveryState, now_s: float) -> Delivery:
         room = self._room()
         oldest_s = None if outbox.oldest_ts_ms is None else outbox.oldest_ts_ms / 1000
         return Delivery(
-            broker="up" if to.broker_connected else "down",
+            broker="none" if to.broker_connected is None else "up" if to.broker_connected else "down",
+            way=to.way,
             upstream="none" if not to.upstream_configured else "up" if to.upstream_connected else "down",
             upstream_why=to.upstream_why,
             token_shared=to.token_shared,
@@ -126,7 +142,7 @@ class Status:
             disk_free_bytes=room.free if room else None,
         )
 
-    def _row(self, meter: Watched, now_s: float) -> MeterRow:
+    def _row(self, meter: WatchedMeter, to: DeliveryState, now_s: float) -> MeterRow:
         state, condition = meter.poller.state, self._wellness.state_of(meter)
         error = state.last_error
         next_attempt_s = state.next_attempt_s if condition in ("failing", "left alone") else None
@@ -145,6 +161,8 @@ class Status:
             next_attempt_in_s=None if next_attempt_s is None else max(0.0, next_attempt_s - now_s),
             clock_drift_s=state.clock_drift_s,
             doubts=state.doubts,
+            device=to.renamed.get(meter.name, ""),
+            shared=to.shared.get(meter.name, {}),
         )
 
 

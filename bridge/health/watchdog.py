@@ -1,8 +1,8 @@
 """A hung event loop ends the process, so that Docker restarts it: Docker does not restart what is merely unhealthy.
 
-The beat puts the end off, again and again; when it does not come, a thread of the C library writes where every thread
-stands to standard error and ends the process. That thread takes no lock and needs no Python, for the log's own lock,
-or a library that never comes back, may be what hangs. It says nothing in our words: the runbook does (BridgeHangs).
+Each beat postpones the end. When no beat comes, a thread of the C library writes the stack of every thread to standard
+error and ends the process. That thread takes no lock and needs no Python, because the log's own lock, or a library that
+never returns, may be what hangs. Its output is not in our words; the runbook explains it (BridgeHangs).
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.health.metrics import Metrics
+    from bridge.health.process_metrics import ProcessMetrics
 
 _BEAT_S = 1.0
 HUNG_EXIT_CODE = 1  # faulthandler's
 
 
 def _put_off(patience_s: float) -> None:
-    """End the process in ``patience_s`` unless called again by then. A hung loop runs no clean-up: all is on disk."""
+    """End the process in ``patience_s`` unless called again by then. No clean-up is needed: all is on disk."""
     # Not sys.stderr: it may be anything by now, and need not have a descriptor.
     faulthandler.dump_traceback_later(patience_s, exit=True, file=sys.__stderr__ or 2)
 
 
 class Watchdog:
-    """Beats on the loop, and ends the process when that stops.
+    """Beats on the loop, and ends the process when the beat stops.
 
     Args:
         metrics: where the lag of the loop is shown.
         patience_s: silence after which the process is ended.
-        put_off: puts the end off by so many seconds; another one in tests.
-        take_back: takes the end back altogether.
+        put_off: postpones the end by so many seconds; tests pass their own.
+        take_back: cancels the end.
         clock_s: monotonic seconds.
     """
 
     def __init__(
         self,
-        metrics: Metrics,
+        metrics: ProcessMetrics,
         *,
         patience_s: float = 60.0,
         put_off: Callable[[float], None] = _put_off,

@@ -1,9 +1,9 @@
 """Is all well? The one place that decides; ``/readyz``, status, doctor, log, ThingsBoard's report and Grafana quote it.
 
-Judges what the parts say of themselves (``parts.py``) and what their figures were in the minutes before (``since.py``).
-Keeps no figure of its own, and never reads a metric back.
+Judges what the parts report of themselves, and how that has changed lately (``trends.py``). Keeps no figure of its own,
+and never reads a metric back.
 
-May be asked on any thread, while the event loop hangs too: that is then the first thing that is wrong.
+May be asked on any thread, even while the event loop hangs: that is then the first thing wrong.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
-from bridge.health.since import Lately, Standstill
-from bridge.meters.clock import TOLERANCE_S
+from bridge.clock.machine import wall_s
+from bridge.health.trends import Lately, Standstill
+from bridge.meters.clock_offset import TOLERANCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from bridge.clock.state import ClockState
     from bridge.delivery.state import DeliveryState
-    from bridge.health.metrics import Metrics
-    from bridge.health.parts import Watched
+    from bridge.health.process_metrics import ProcessMetrics
+    from bridge.health.watched_meter import WatchedMeter
     from bridge.outbox.state import OutboxState
 
 What: TypeAlias = Literal[
@@ -32,6 +34,7 @@ What: TypeAlias = Literal[
     "stored",
     "parked",
     "disk",
+    "time",
     "outbox",
     "lost",
     "foreign",
@@ -39,14 +42,15 @@ What: TypeAlias = Literal[
     "clock",
 ]
 WHATS: Final[tuple[What, ...]] = get_args(What)
-"""What can be wrong, in the order in which it is said: the label of ``dlms_bridge_wrong``."""
+"""What can be wrong, in the order in which it is reported: the label of ``dlms_bridge_wrong``."""
 _OF_THE_WAY: Final = frozenset({"bridge", "broker", "upstream", "token", "gateway", "stored", "disk"})
-"""What stops samples on their way; a meter that fails stops none of the others'."""
+"""What stops samples on their way. A failing meter stops no other meter's."""
 
 _NOT_MOVING: Final = ("standing still", "never come back")
 _HUNG_S = 10.0
 _STANDING_S = 60.0
 _GRACE_S = 60.0
+_DATING_S = 120.0
 _LATE_INTERVALS = 3
 _NEARLY_FULL = 0.8
 
@@ -59,8 +63,8 @@ class Wrong:
 
     Args:
         what: of which kind.
-        said: the sentence, as everybody quotes it.
-        meter: whose; empty where it is none's.
+        said: the sentence that is quoted everywhere.
+        meter: which one; empty if it is no meter's fault.
     """
 
     what: What
@@ -82,6 +86,7 @@ class Wellness:
         silence_s: since the event loop last ran.
         clock_s: wall clock, Unix seconds.
         monotonic_s: the clock of the parts' states.
+        clock: what the clock says of itself; None for one that is always right.
     """
 
     def __init__(
@@ -90,16 +95,18 @@ class Wellness:
         delivery: Callable[[], DeliveryState],
         *,
         silence_s: Callable[[], float],
-        clock_s: Callable[[], float] = time.time,
+        clock_s: Callable[[], float] = wall_s,
         monotonic_s: Callable[[], float] = time.monotonic,
+        clock: Callable[[], ClockState] | None = None,
     ) -> None:
+        self._clock = clock
         self._outbox = outbox
         self._delivery = delivery
         self._silence_s = silence_s
         self._clock_s = clock_s
         self._monotonic_s = monotonic_s
         self._began_s = monotonic_s()
-        self._meters: tuple[Watched, ...] = ()
+        self._meters: tuple[WatchedMeter, ...] = ()
         self._standstill = Standstill()
         self._lost = Lately()
 
@@ -120,7 +127,7 @@ class Wellness:
         standing_s = 0.0 if since_s is None else self._monotonic_s() - since_s
         return standing_s if standing_s > _STANDING_S else None
 
-    def watch(self, meters: Sequence[Watched]) -> None:
+    def watch(self, meters: Sequence[WatchedMeter]) -> None:
         """Judge these meters from now on."""
         self._meters = tuple(meters)
 
@@ -135,29 +142,30 @@ class Wellness:
         return (
             *self._of_bridge(),
             *self._of_delivery(self._delivery()),
+            *self._of_time(self._outbox().undated),
             *self._of_outbox(self._outbox()),
             *self._of_meters(),
         )
 
     def ready(self) -> tuple[bool, str]:
-        """Return whether samples get through, and if not why."""
+        """Return whether samples get through, and if not, why."""
         said = [wrong.said for wrong in self.wrong() if wrong.of_the_way]
         return not said, "\n".join(said) or "ok"
 
-    def show(self, metrics: Metrics) -> None:
+    def show(self, metrics: ProcessMetrics) -> None:
         """Set how many things of each kind are wrong."""
         found = [wrong.what for wrong in self.wrong()]
         for what in WHATS:
             metrics.wrong.labels(what).set(found.count(what))
 
-    def state_of(self, meter: Watched) -> State:
-        """Return how a meter is doing: what its poller says, or ``late`` where it does not fail and does not come."""
+    def state_of(self, meter: WatchedMeter) -> State:
+        """Return how a meter is doing: what its poller says, or ``late`` when nothing fails and yet no sample comes."""
         state, interval_s = meter.poller.state, meter.poller.interval_s
         if state.condition == "reading" and self._age_s(meter) > _LATE_INTERVALS * interval_s + _GRACE_S:
             return "late"
         return state.condition
 
-    def _age_s(self, meter: Watched) -> float:
+    def _age_s(self, meter: WatchedMeter) -> float:
         return max(0.0, self._clock_s() - (meter.poller.state.last_success_s or 0.0))
 
     def _of_bridge(self) -> Iterator[Wrong]:
@@ -165,21 +173,38 @@ class Wellness:
             yield Wrong("bridge", f"bridge: the event loop has not run for {silence_s:.0f} s")
 
     def _of_delivery(self, to: DeliveryState) -> Iterator[Wrong]:
-        if not to.broker_connected:
+        if to.needs_broker and not to.broker_connected:
             yield Wrong("broker", "broker: not connected; samples wait on disk")
         elif to.upstream_configured and not to.upstream_connected:
-            why = f": {to.upstream_why}" if to.upstream_why else ""
-            yield Wrong("upstream", f"upstream: no connection to ThingsBoard{why}; samples wait on disk")
+            why = to.upstream_why or "no connection to ThingsBoard"
+            yield Wrong("upstream", f"upstream: {why}; samples wait on disk")
         elif to.no_gateway:
-            yield Wrong("gateway", "upstream: ThingsBoard answers and takes nothing: is the device marked Is gateway?")
+            yield Wrong(
+                "gateway", "upstream: ThingsBoard answers but accepts nothing: is the device marked Is gateway?"
+            )
         elif (standing_s := self.standing_s) is not None:
             stored = "stored" if to.upstream_configured else "confirmed"
-            marks = " (ThingsBoard accepts, and its database does not move)" if to.marks in _NOT_MOVING else ""
-            yield Wrong("stored", f"upstream: samples wait, and none was {stored} for {standing_s:.0f} s{marks}")
+            marks = " (ThingsBoard accepts, but its database stands still)" if to.marks in _NOT_MOVING else ""
+            yield Wrong("stored", f"upstream: samples are waiting, and none was {stored} for {standing_s:.0f} s{marks}")
         if to.token_shared:
             yield Wrong("token", "upstream: something else uses the same ThingsBoard token")
         for device, parked in to.parked.items():
-            yield Wrong("parked", f"upstream: {device} is not taken: {parked.reason}; its samples wait on disk")
+            yield Wrong("parked", f"upstream: {device} is not accepted: {parked.reason}; its samples wait on disk")
+
+    def _of_time(self, undated: int) -> Iterator[Wrong]:
+        clock = None if self._clock is None else self._clock()
+        if clock is None:
+            return
+        if clock.condition == "waiting":
+            yield Wrong("time", f"clock: {undated} samples wait for the clock, which is not trusted: {clock.why}")
+        elif clock.condition == "kept":
+            off = f"this machine's is off by {clock.wall_off_s:+.0f} s"
+            yield Wrong("time", f"clock: {off}, the bridge goes by its own time: {clock.why}; set it (timedatectl)")
+        elif clock.condition == "estimated":
+            said = "samples are dated by the meters' clocks, for this machine's is not trusted"
+            yield Wrong("time", f"clock: {said}: {clock.why}; set it (timedatectl)")
+        elif undated and clock.for_s > _DATING_S:
+            yield Wrong("time", f"clock: {undated} samples wait for the clock: their time is ahead of now")
 
     def _of_outbox(self, outbox: OutboxState) -> Iterator[Wrong]:
         for verb, failing in (("written", outbox.writing), ("read", outbox.reading)):
@@ -190,7 +215,7 @@ class Wellness:
                 )
         if outbox.limit_bytes and outbox.bytes > _NEARLY_FULL * outbox.limit_bytes:
             full = outbox.bytes / outbox.limit_bytes
-            yield Wrong("outbox", f"outbox: {full:.0%} full; when it is full the oldest samples go")
+            yield Wrong("outbox", f"outbox: {full:.0%} full; once full, it drops the oldest samples")
         if lost := self.lost_last_hour:
             yield Wrong("lost", f"outbox: {lost} samples were lost in the last hour")
         for foreign in outbox.foreign:
@@ -204,15 +229,15 @@ class Wellness:
                 what, said = found
                 yield Wrong(what, f"{meter.name}: {said}", meter.name)
 
-    def _of_meter(self, meter: Watched, uptime_s: float) -> tuple[What, str] | None:
+    def _of_meter(self, meter: WatchedMeter, uptime_s: float) -> tuple[What, str] | None:
         state, condition = meter.poller.state, self.state_of(meter)
         if condition in ("failing", "left alone"):
             error = state.last_error
             return "meter", condition if error is None else f"{condition}, {error.stage}: {error}"
         if condition == "late":
-            return "meter", f"does not fail, and yet no sample for {self._age_s(meter):.0f} s"
+            return "meter", f"no failure, but no sample for {self._age_s(meter):.0f} s"
         if condition == "starting" and uptime_s > meter.poller.interval_s + _GRACE_S:
             return "meter", "has not answered since the start"
         if abs(state.clock_drift_s or 0.0) > TOLERANCE_S:
-            return "clock", f"its clock and ours differ by {state.clock_drift_s:+.0f} s"
+            return "clock", f"its clock differs from ours by {state.clock_drift_s:+.0f} s"
         return None

@@ -1,7 +1,7 @@
-"""The file of the invocation counters: one small SQLite database whose content is under a seal. Knows no key.
+"""The file of the invocation counters: one small SQLite database with a checksum over its content. Holds no key.
 
 Rules
-    What is written is on the disk for certain when a call returns (journal, ``synchronous=EXTRA``).
+    What is written is safely on disk when a call returns (journal, ``synchronous=EXTRA``).
     A seal, the CRC of all rows, is checked at every opening: SQLite itself does not notice every damage, and a number
     that comes back lower would be used again.
     A damaged file is set aside, never repaired; that it was lost is kept in the new one.
@@ -12,7 +12,6 @@ from __future__ import annotations
 import binascii
 import os
 import sqlite3
-import time
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -139,7 +138,7 @@ class CounterFile:
             except sqlite3.DatabaseError as error:
                 if not _is_damage(error):
                     raise
-            aside = f"{self._path}.damaged-{time.time_ns()}"
+            aside = f"{self._path}.damaged-{int(self._clock_s() * 1e9)}"
             with suppress(FileNotFoundError):  # a journal left behind would be played into the new file
                 os.replace(f"{self._path}-journal", f"{aside}-journal")  # noqa: PTH105 - atomic, and says so
             os.replace(self._path, aside)  # noqa: PTH105

@@ -1,7 +1,7 @@
-"""One TCP connection to one host:port, shared by the meters behind it, which take turns on it.
+"""One TCP connection to one host:port. The meters behind it share it and take turns.
 
 Opens, closes, keeps the gaps that meters need, and has ``stream.py`` carry conversations. Knows neither meters nor
-DLMS, and decides nothing about trying again. Socket errors become :class:`~bridge.errors.MeterError` here and
+DLMS, and never decides to try again. Socket errors become :class:`~bridge.errors.MeterError` here and
 nowhere else.
 """
 
@@ -11,35 +11,28 @@ import asyncio
 import errno
 import socket
 from contextlib import nullcontext
-from ipaddress import ip_address
 from math import inf
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from bridge.dlms import mode_e
+from bridge.dlms.framing import framer
+from bridge.dlms.overheard import Overheard, explain
 from bridge.errors import DnsError, FramingError, LinkError, MeterError, ReplyTimeout
-from bridge.meters import mode_e
-from bridge.meters.framing import framer
-from bridge.meters.overheard import Overheard, tell
-from bridge.meters.stream import Anew, Stream
+from bridge.meters.broken_connection import NewConnectionWanted
+from bridge.meters.host_lookup import HostLookup
+from bridge.meters.socket_errors import advice_on, in_words
+from bridge.meters.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from bridge.meters.conversation import Conversation
-    from bridge.settings import Framing
+    from bridge.dlms.conversation import Conversation
+    from bridge.dlms.framing import Framing
+    from bridge.meters.frame_watch import FrameWatch
 
 T = TypeVar("T")
 _DOUBTFUL_AFTER = 3  # failures in a row
-
-
-class Watch(Protocol):
-    """Who sees every byte of a conversation: a trace, a recorder, a clock."""
-
-    def sent(self, data: bytes) -> None:
-        """A request goes out now."""
-
-    def came(self, frame: bytes) -> None:
-        """A whole frame came back."""
 
 
 class Link:
@@ -52,28 +45,13 @@ class Link:
         connect_timeout_s: how long opening may take, name resolution included.
         frame_gap_s: least silence between what came last and the next request; slow meters lose a faster one.
         connecting: bounds how many links open at one time; shared by all links.
-        doubtful: bounds, by less, those among them that failed again and again; hosts that are dead never keep one
-            that comes back from connecting.
+        doubtful: bounds, by less, those among them that failed again and again; dead hosts never keep one that
+            comes back from connecting.
     """
 
     __slots__ = (
-        "_closed_s",
-        "_connect_timeout_s",
-        "_connecting",
-        "_doubtful",
-        "_failures",
-        "_frame_gap_s",
-        "_is_address",
-        "_lookup",
-        "_members",
-        "_reconnect_gap_s",
-        "_repeats",
-        "_stale_bytes",
-        "_stream",
-        "_turn",
-        "framing",
-        "generation",
-        "host",
+        "_closed_s", "_connect_timeout_s", "_connecting", "_doubtful", "_failures", "_frame_gap_s", "_lookup",
+        "_members", "_reconnect_gap_s", "_repeats", "_stale_bytes", "_stream", "_turn", "framing", "generation", "host",
         "port",
     )  # fmt: skip
 
@@ -99,8 +77,7 @@ class Link:
         self._closed_s = -inf
         self._connecting = connecting
         self._doubtful = doubtful
-        self._is_address = _is_address(host)
-        self._lookup: asyncio.Future[list[tuple[Any, ...]]] | None = None  # asked for, and not made use of yet
+        self._lookup = HostLookup(host, port)
         self._turn = asyncio.Lock()
         self._stream: Stream | None = None
         self._stale_bytes = 0
@@ -138,29 +115,27 @@ class Link:
         if self._members > 0:
             return
         self.close()
-        if self._lookup is not None:
-            self._lookup.cancel()
-            self._lookup = None
+        self._lookup.cancel()
 
     def answered(self) -> None:
-        """Note that a meter behind this link answered: the way is good."""
+        """Note that a meter behind this link answered: the connection works."""
         self._failures = 0
 
     def failed(self, error: MeterError) -> None:
         """Note that a conversation failed, and close the connection where that may help.
 
-        A silent meter on a bus says nothing about the way to the others, so a shared connection stays open until the
-        way itself broke, or as many conversations failed in a row as there are meters behind it.
+        A silent meter on a bus says nothing about the others, so a shared connection stays open until it breaks, or as
+        many conversations in a row have failed as there are meters behind it.
         """
         self._failures += 1
         if error.stage in ("tcp", "dns") or self._failures >= self._members:
             self.close()
 
     def turn(self) -> asyncio.Lock:
-        """Return what holds the link alone: the meters behind one converter would talk into each other's answers."""
+        """Return the lock on the link: the meters behind one converter would talk into each other's answers."""
         return self._turn
 
-    async def open(self, watch: Watch | None = None) -> None:
+    async def open(self, watch: FrameWatch | None = None) -> None:
         """Open the connection if it is not open, once the gap after the last one is over.
 
         Args:
@@ -201,11 +176,11 @@ class Link:
         except socket.gaierror as error:
             raise DnsError(f"{self}: the name has no address ({error.strerror})", hint="check the host name") from error
         except OSError as error:
-            raise LinkError(f"{self}: {_plainly(error)}", hint=_hint(error)) from error
+            raise LinkError(f"{self}: {in_words(error)}", hint=advice_on(error)) from error
 
     async def _connect_to_any(self, stream: Stream) -> None:
         problem = OSError(errno.EHOSTUNREACH, "no address")
-        for address in await self._addresses():
+        for address in await self._lookup.addresses():
             try:
                 await asyncio.get_running_loop().create_connection(lambda: stream, address, self.port)
             except OSError as error:
@@ -214,25 +189,7 @@ class Link:
                 return
         raise problem
 
-    async def _addresses(self) -> list[str]:
-        """Return the addresses of the host.
-
-        A look-up cannot be taken back: one that outlasts the attempt is what the next attempt waits for. So a name
-        server that is away never has more look-ups to do than there are links, and one that is slow is of use.
-        """
-        if self._is_address:
-            return [self.host]
-        if self._lookup is None:
-            loop = asyncio.get_running_loop()
-            self._lookup = asyncio.ensure_future(loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
-        lookup = self._lookup
-        try:
-            return [str(address[0]) for *_, address in await asyncio.shield(lookup)]
-        finally:
-            if lookup.done():
-                self._lookup = None
-
-    async def _sign_on(self, stream: Stream, watch: Watch | None) -> None:
+    async def _sign_on(self, stream: Stream, watch: FrameWatch | None) -> None:
         try:
             await stream.converse(mode_e.opening(), self._connect_timeout_s, watch, patient=True)
         except FramingError:
@@ -244,11 +201,11 @@ class Link:
         stream.frame_by(framer("hdlc"))
 
     def _place(self) -> AbstractAsyncContextManager[Any]:
-        """Return what those wait for first that failed again and again."""
+        """Return what links that keep failing wait for first."""
         return nullcontext() if self._doubtful is None or self._failures < _DOUBTFUL_AFTER else self._doubtful
 
     async def converse(
-        self, conversation: Conversation[T], timeout_s: float, watch: Watch | None = None, *, patient: bool = True
+        self, conversation: Conversation[T], timeout_s: float, watch: FrameWatch | None = None, *, patient: bool = True
     ) -> T:
         """Carry ``conversation`` to its end and return its result.
 
@@ -256,8 +213,8 @@ class Link:
             conversation: see ``conversation.py`` for its rules.
             timeout_s: how long the whole answer to each request may take.
             watch: sees the bytes.
-            patient: False when others wait for their turn on a shared link: nothing is asked again before anything at
-                all was answered, and but once afterwards.
+            patient: False when others wait for their turn on a shared link: nothing is asked again until
+                something was answered, and then only once.
 
         Raises:
             ReplyTimeout: no answer in time, after whatever repetitions the conversation made.
@@ -271,13 +228,13 @@ class Link:
                 raise LinkError(f"{self}: the connection is closed")
             try:
                 return await stream.converse(conversation, timeout_s, watch, patient=patient)
-            except Anew:
+            except NewConnectionWanted:
                 pass
             finally:
                 self._repeats += stream.take_repeats()
             await self._open_anew(conversation, watch)
 
-    async def _open_anew(self, conversation: Conversation[Any], watch: Watch | None) -> None:
+    async def _open_anew(self, conversation: Conversation[Any], watch: FrameWatch | None) -> None:
         """Open another connection for a conversation that asked for it; where others share this one, it stays."""
         try:
             if not (self.is_shared and self.is_open and self.framing == "hdlc"):
@@ -288,12 +245,12 @@ class Link:
             raise
 
     def broke(self, error: OSError) -> MeterError:
-        """Return what the end of the connection is; see :class:`~bridge.meters.stream.Teller`."""
-        return LinkError(f"{self}: {_plainly(error)}", hint=_hint(error))
+        """Return the error for a connection that broke; see :class:`~bridge.meters.stream.Teller`."""
+        return LinkError(f"{self}: {in_words(error)}", hint=advice_on(error))
 
     def silent(self, timeout_s: float, request: bytes, raw: bytes, count: int, frames: Sequence[bytes]) -> ReplyTimeout:
-        """Return what it is that no answer came, with what came instead."""
-        told = tell(Overheard(self.framing, request, raw, count, frames))
+        """Return the error for an answer that did not come, with what came instead."""
+        told = explain(Overheard(self.framing, request, raw, count, frames))
         if told is None:
             return ReplyTimeout(
                 f"{self}: no answer within {timeout_s:g} s",
@@ -319,34 +276,3 @@ class Link:
             self._stale_bytes += self._stream.take_dropped()
             self._closed_s = self._stream.close()
             self._stream = None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _plainly(error: OSError) -> str:
-    """Return what happened in words; asyncio puts addresses and errno numbers into its own."""
-    known = {
-        errno.ECONNREFUSED: "connection refused",
-        errno.EHOSTUNREACH: "no route to the host",
-        errno.ENETUNREACH: "no route to the network",
-        errno.ECONNRESET: "the other side closed the connection",
-        errno.EPIPE: "the other side closed the connection",
-        errno.ETIMEDOUT: "the other side went silent",
-    }
-    return known.get(error.errno or 0, error.strerror or str(error) or type(error).__name__)
-
-
-def _hint(error: OSError) -> str:
-    if error.errno == errno.ECONNREFUSED:
-        return "the host answers, but nothing listens on that port: check the port, or who else holds the converter"
-    if error.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH):
-        return "check the address, the cable and the route"
-    if error.errno in (errno.ECONNRESET, errno.EPIPE):
-        return "many meters and converters allow one client at a time: does another program read this one?"
-    return ""

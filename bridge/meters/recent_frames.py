@@ -1,24 +1,24 @@
-"""The last frames of one meter, kept in memory: what a failing conversation looked like. A watch like the trace.
+"""The last frames of one meter, kept in memory, to see what a failing conversation looked like. A watch like the trace.
 
-Frames are kept as they are, which costs next to nothing a frame; secrets are masked when somebody looks.
+Frames are kept as they are, which costs next to nothing; secrets are masked when somebody looks.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bridge.clock.machine import wall_s
 from bridge.meters.trace import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from bridge.meters.link import Watch
+    from bridge.meters.frame_watch import FrameWatch
 
 _FRAMES = 24
-"""An association and a few requests: the beginning of a conversation that fails is among them, and 3 KB a meter."""
+"""An association and a few requests, so that the start of a failing conversation is kept; 3 KB per meter."""
 
 
 class RecentFrames:
@@ -33,7 +33,7 @@ class RecentFrames:
     __slots__ = ("_clock_s", "_frames", "_secrets", "_then")
 
     def __init__(
-        self, secrets: Iterable[bytes], then: Watch | None = None, *, clock_s: Callable[[], float] = time.time
+        self, secrets: Iterable[bytes], then: FrameWatch | None = None, *, clock_s: Callable[[], float] = wall_s
     ) -> None:
         self._secrets = tuple(secrets)
         self._then = then

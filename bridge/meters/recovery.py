@@ -1,11 +1,11 @@
-"""What to do after which error, for ever: how long to leave a meter alone, and which failures are worth a line.
+"""What to do after which error, for ever: how long to leave a meter alone, and which failures are worth logging.
 
 Rules
     After a failed cycle the connection is opened again after 2, 4, 6 s, then doubling to a cap of 60 s, with jitter.
     After a refusal of the password or key it takes a minute at least; whether a secret may be sent again at all,
-    ``refusals.py`` says.
-    A good cycle forgets everything.
-    The first failure of a row is logged, each that has another cause than the one before, every 60th, the recovery.
+    ``refused_secrets.py`` says.
+    A good cycle resets everything.
+    Logged are the first failure in a row, each with another cause than the one before, every 60th, and the recovery.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Recovery:
     """One meter's failures in a row.
 
     Args:
-        rng: for the jitter, so that a thousand meters behind one switch do not come back in one instant.
+        rng: for the jitter, so that a thousand meters behind one switch do not reconnect at once.
         least_s: never less than this; the profile's gap between two connections.
     """
 
@@ -43,7 +43,7 @@ class Recovery:
         """Whether the failure just counted should be logged."""
         self._rng = rng
         self._least_s = least_s
-        self._causes: list[tuple[str, str]] = []  # that were told in this row
+        self._causes: list[tuple[str, str]] = []  # logged in this row of failures
         self._cause, self._held_for = ("", ""), 0  # the last one, and for how many failures
 
     def failed(self, error: MeterError) -> float:
@@ -65,7 +65,7 @@ class Recovery:
         return failures
 
     def _is_news(self, error: MeterError) -> bool:
-        """Return whether this cause is not the one that was told; of causes that take turns each is told once."""
+        """Return whether this cause is new; of causes that alternate, each is logged once."""
         cause = error.stage, _FIGURES.sub("#", str(error))
         if cause == self._cause:
             self._held_for += 1
@@ -73,7 +73,7 @@ class Recovery:
         lasted, self._cause, self._held_for = self._held_for >= _LASTS_FROM, cause, 1
         if cause in self._causes:
             return lasted
-        if len(self._causes) < _CAUSES_KEPT:  # a meter that says something else each time is told of every 60th time
+        if len(self._causes) < _CAUSES_KEPT:  # a meter that says something else each time is logged every 60th time
             self._causes.append(cause)
             return True
         return False

@@ -1,6 +1,6 @@
-"""How one meter is doing: what its poller knows, for the status report, for remote calls. Counted, never derived.
+"""How one meter is doing: what its poller knows, for the status report and remote calls. Counted, never derived.
 
-Belongs to one poller and is written by it alone.
+Belongs to one poller, which alone writes it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class MeterState:
         self.clock_drift_s: float | None = None  # the meter's clock less ours, where its profile reads it
         self.left_out: Mapping[str, str] = {}  # objects that the meter does not answer, with the reason
         self.doubts: Mapping[str, str] = {}  # key → quality, of the last sample
-        # The last hour, a bucket a minute: which minute, and how its cycles ended. 720 bytes a meter.
+        # The last hour, a bucket per minute: which minute, and how its cycles ended. 720 bytes per meter.
         self._minute = array("I", [0] * _MINUTES)
         self._ok = array("I", [0] * _MINUTES)
         self._failed = array("I", [0] * _MINUTES)

@@ -1,4 +1,4 @@
-"""How long the requests of a meter take: a watch on its conversations that hands on to another."""
+"""How long a meter's requests take: a watch on its conversations that hands on to another."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.meters.link import Watch
+    from bridge.meters.frame_watch import FrameWatch
 
 
 class Stopwatch:
-    """Measures from a request to the first frame that comes back.
+    """Measures the time from a request to the first frame that comes back.
 
     Args:
         took: is told the seconds.
         then: sees the same bytes afterwards; None for nobody.
     """
 
-    def __init__(self, took: Callable[[float], None], then: Watch | None = None) -> None:
+    def __init__(self, took: Callable[[float], None], then: FrameWatch | None = None) -> None:
         self._took = took
         self._then = then
         self._asked_s: float | None = None

@@ -1,48 +1,34 @@
 """asyncio's side of an open connection: it drives a conversation right where the bytes arrive.
 
-A request costs one write and one wake-up of the loop, and no task. One lazy timer a connection. What goes wrong it has
-told by :class:`Teller`, and tells the conversation, which may have another way. Knows neither meters nor addresses.
+A request costs one write and one wake-up of the loop, and no task. One lazy timer per connection. A
+:class:`FailureWording` says what went wrong; the conversation is told, and may have another way. Knows neither meters
+nor addresses.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import socket
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from bridge.meters.conversation import ANEW
-from bridge.meters.overheard import MOST_BYTES
+from bridge.dlms.conversation import NEW_CONNECTION
+from bridge.dlms.overheard import MOST_BYTES
+from bridge.meters.broken_connection import NewConnectionWanted, led_out
+from bridge.meters.socket_options import set_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from bridge.errors import MeterError, ReplyTimeout
-    from bridge.meters.conversation import Conversation
-    from bridge.meters.framing import Framer
-    from bridge.meters.link import Watch
+    from bridge.dlms.conversation import Conversation
+    from bridge.dlms.framing import Framer
+    from bridge.meters.failure_wording import FailureWording
+    from bridge.meters.frame_watch import FrameWatch
 
 T = TypeVar("T")
-_KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))  # a dead peer is known in a minute
 _FLOOD_BYTES = 1 << 20
-"""So many bytes that are no answer, and the connection is given up: whoever babbles must not keep the loop busy."""
+"""After this many bytes that are no answer the connection is given up: a babbling peer must not keep the loop busy."""
 _CLOCK_STEP_S = 0.001  # of uvloop's clock
 _MOST_KEPT = 8  # frames that did not answer
-_MOST_WAYS = 8  # so often a conversation may look for another way on a connection that broke
-
-
-class Teller(Protocol):
-    """Who puts in words what goes wrong on a connection."""
-
-    def broke(self, error: OSError) -> MeterError:
-        """Return what the end of the connection is to a conversation."""
-
-    def silent(self, timeout_s: float, request: bytes, raw: bytes, count: int, frames: Sequence[bytes]) -> ReplyTimeout:
-        """Return what it is that no answer came to ``request``, but perhaps ``frames``, and ``count`` other bytes."""
-
-
-class Anew(Exception):  # noqa: N818 - no failure
-    """The conversation asks for another connection, and goes on there."""
 
 
 class Stream(asyncio.Protocol):
@@ -51,39 +37,16 @@ class Stream(asyncio.Protocol):
     Args:
         framing: cuts the bytes into frames.
         gap_s: least silence between what came last and the next request, seconds.
-        teller: puts in words what goes wrong.
+        wording: puts failures in words.
     """
 
     __slots__ = (
-        "_again",
-        "_asked",
-        "_conversation",
-        "_deadline_s",
-        "_delayed",
-        "_done",
-        "_ended_s",
-        "_framer",
-        "_frames",
-        "_gap_s",
-        "_heard",
-        "_last_s",
-        "_loop",
-        "_patient",
-        "_raw",
-        "_raw_count",
-        "_repeats",
-        "_request",
-        "_stale",
-        "_teller",
-        "_timeout_s",
-        "_timer",
-        "_timer_s",
-        "_transport",
-        "_watch",
-        "broken",
+        "_again", "_asked", "_conversation", "_deadline_s", "_delayed", "_done", "_ended_s", "_framer", "_frames",
+        "_gap_s", "_heard", "_last_s", "_loop", "_patient", "_raw", "_raw_count", "_repeats", "_request", "_stale",
+        "_timeout_s", "_timer", "_timer_s", "_transport", "_watch", "_wording", "broken",
     )  # fmt: skip
 
-    def __init__(self, framing: Framer, gap_s: float, teller: Teller) -> None:
+    def __init__(self, framing: Framer, gap_s: float, wording: FailureWording) -> None:
         self.broken: OSError | None = None
         """Why the connection is of no more use; None while it stands."""
         self._loop = asyncio.get_running_loop()
@@ -93,7 +56,7 @@ class Stream(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._conversation: Conversation[Any] | None = None
         self._done: asyncio.Future[Any] | None = None
-        self._watch: Watch | None = None
+        self._watch: FrameWatch | None = None
         self._timeout_s = self._deadline_s = self._timer_s = self._ended_s = 0.0
         self._timer: asyncio.TimerHandle | None = None  # runs out at _timer_s, never after _deadline_s
         self._delayed: asyncio.TimerHandle | None = None
@@ -101,7 +64,7 @@ class Stream(asyncio.Protocol):
         self._stale = 0  # bytes of frames that nobody waited for
         self._repeats = 0
         self._patient = self._heard = True
-        self._teller = teller
+        self._wording = wording
         self._request = b""  # what an answer is awaited to, and what came that was none
         self._raw = bytearray()
         self._raw_count = 0
@@ -111,12 +74,7 @@ class Stream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Set the socket up; asyncio calls this."""
         self._transport = cast("asyncio.Transport", transport)  # a TCP connection has no other; uvloop's says no kin
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for option, value in _KEEPALIVE:
-            if hasattr(socket, option):
-                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+        set_up(transport.get_extra_info("socket"))
 
     def data_received(self, data: bytes) -> None:
         """Hand whole frames to the conversation, and count what answers nothing; asyncio calls this."""
@@ -124,14 +82,14 @@ class Stream(asyncio.Protocol):
             self._last_s = self._loop.time()
         if self._conversation is None:
             self._stale += len(data.strip(b"\x7e"))  # flags are fill
-            self._bear(self._stale)
+            self._give_up_if_flooded(self._stale)
             return
         frames = self._framer.feed(data)
         if not frames:
             self._raw_count += len(data)
             if len(self._raw) < MOST_BYTES:
                 self._raw += data[:MOST_BYTES]
-            self._bear(self._framer.dropped)
+            self._give_up_if_flooded(self._framer.dropped)
             return
         asked = self._asked
         for frame in frames:
@@ -153,17 +111,17 @@ class Stream(asyncio.Protocol):
             self._break(exc if isinstance(exc, OSError) else closed)
 
     async def converse(
-        self, conversation: Conversation[T], timeout_s: float, watch: Watch | None, *, patient: bool
+        self, conversation: Conversation[T], timeout_s: float, watch: FrameWatch | None, *, patient: bool
     ) -> T:
         """Carry ``conversation`` to its end and return its result; see :meth:`~bridge.meters.link.Link.converse`.
 
         Raises:
-            Anew: it asks for another connection, and is to be carried on there.
-            MeterError: whatever the conversation raises; of itself, or because the connection broke.
+            NewConnectionWanted: it asks for another connection, and goes on there.
+            MeterError: whatever the conversation raises; by itself, or because the connection broke.
         """
         if self.broken is not None:
             conversation.close()
-            raise self._teller.broke(self.broken)
+            raise self._wording.broke(self.broken)
         done: asyncio.Future[T] = self._loop.create_future()
         self._conversation, self._done, self._watch = conversation, done, watch
         self._timeout_s, self._patient, self._heard = timeout_s, patient, False
@@ -177,7 +135,7 @@ class Stream(asyncio.Protocol):
             return await done
         except asyncio.CancelledError:
             if done.done() and not done.cancelled():
-                done.exception()  # it ended in the very moment; nobody is left to be told how
+                done.exception()  # it ended at that very moment; nobody is left to be told
             raise
         finally:
             if self._conversation is not None:
@@ -207,40 +165,30 @@ class Stream(asyncio.Protocol):
             self._timer = None
         return self._ended_s
 
-    def _bear(self, useless_bytes: int) -> None:
-        """Give the connection up when too much came that is no answer."""
+    def _give_up_if_flooded(self, useless_bytes: int) -> None:
+        """Give up the connection when too much came that is no answer."""
         if useless_bytes > _FLOOD_BYTES and self.broken is None:
             self._break(
-                ConnectionAbortedError(errno.ECONNABORTED, "the other side sends without end what is no answer")
+                ConnectionAbortedError(
+                    errno.ECONNABORTED, "the other side floods the connection with bytes that are no answer"
+                )
             )
 
     def _break(self, error: OSError) -> None:
         self.broken = error
         self._ended_s = self._loop.time()
         if self._transport is not None:
-            self._transport.abort()  # nothing unsent is worth a lingering socket
-        self._lead_out(error)
+            self._transport.abort()  # nothing unsent justifies a lingering socket
+        self._end_broken(error)
 
-    def _lead_out(self, error: OSError) -> None:
+    def _end_broken(self, error: OSError) -> None:
         """Tell the conversation that the connection broke, and let it come to its end, or ask for another."""
         conversation, self._conversation = self._conversation, None  # nothing of it is sent any more
         if conversation is None:
             self._end()
             return
-        told = self._teller.broke(error)
-        for _ in range(_MOST_WAYS):
-            try:
-                if conversation.throw(told) is ANEW:
-                    self._end(error=Anew())
-                    return
-            except StopIteration as done:
-                self._end(result=done.value)
-                return
-            except Exception as raised:  # noqa: BLE001 - it is raised where the conversation is awaited
-                self._end(error=raised)
-                return
-        conversation.close()
-        self._end(error=told)
+        result, raised = led_out(conversation, self._wording.broke(error))
+        self._end(result=result, error=raised)
 
     def _forget_what_came(self) -> None:
         self._request = b""
@@ -259,9 +207,9 @@ class Stream(asyncio.Protocol):
         except Exception as error:  # noqa: BLE001 - it is raised where the conversation is awaited
             self._end(error=error)
         else:
-            if request is ANEW:
+            if request is NEW_CONNECTION:
                 self._conversation = None  # it goes on elsewhere
-                self._end(error=Anew())
+                self._end(error=NewConnectionWanted())
             elif request:
                 self._asked += 1
                 self._ask(request)
@@ -284,7 +232,7 @@ class Stream(asyncio.Protocol):
     def _write_after_gap(self, request: bytes) -> None:
         self._delayed = None
         gap_s = self._last_s + self._gap_s - self._loop.time()
-        if gap_s > _CLOCK_STEP_S:  # something came meanwhile: the silence begins anew
+        if gap_s > _CLOCK_STEP_S:  # something came meanwhile: the silence starts over
             self._delayed = self._loop.call_later(gap_s, self._write_after_gap, request)
         else:
             self._write(request)
@@ -301,28 +249,28 @@ class Stream(asyncio.Protocol):
             self._watch.sent(request)
         try:
             self._transport.write(request)
-        except RuntimeError as closed:  # uvloop's way to say that the other side just closed
+        except RuntimeError as closed:  # how uvloop says that the other side just closed
             self._break(ConnectionResetError(errno.ECONNRESET, str(closed)))
 
     def _arm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_s = self._deadline_s
-        self._timer = self._loop.call_at(self._deadline_s, self._look)
+        self._timer = self._loop.call_at(self._deadline_s, self._check_deadline)
 
-    def _look(self) -> None:
-        """Look whether the answer is overdue. One timer a connection, moved on only when it runs out."""
+    def _check_deadline(self) -> None:
+        """Look whether the answer is overdue. One timer per connection, rearmed only when it fires."""
         self._timer = None
         conversation = self._conversation
         if conversation is None:
             return
         if self._loop.time() >= self._deadline_s:
             self._deadline_s = self._loop.time() + self._timeout_s
-            silence = self._teller.silent(
+            silence = self._wording.silent(
                 self._timeout_s, self._request, bytes(self._raw), self._raw_count, tuple(self._frames)
             )
             silence.final = not self._patient and not self._heard
-            self._heard = self._patient  # the impatient ask again but once
+            self._heard = self._patient  # the impatient repeat only once
             self._again = True
             self._go_on(conversation.throw, silence)
             self._again = False

@@ -1,4 +1,4 @@
-"""A meter's frames as a person may see them: in hex, no secret among them. In the log for ``LOG__TRACE_METERS``."""
+"""A meter's frames for people to read: in hex, with secrets masked. In the log for ``LOG__TRACE_METERS``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Mask:
     hidden octets, which would help to guess them.
 
     Args:
-        secrets: byte strings that nobody may see.
+        secrets: byte strings that are hidden.
     """
 
     def __init__(self, secrets: Iterable[bytes]) -> None:
@@ -67,7 +67,7 @@ class Mask:
 
 
 class Trace:
-    """Says the frames of one meter.
+    """Logs the frames of one meter.
 
     Args:
         meter: its name.

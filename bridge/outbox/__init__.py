@@ -1,10 +1,11 @@
-"""The outbox: samples on disk until they have arrived, whatever happens to the process and the disk.
+"""The outbox: samples on disk until they are confirmed, whatever happens to the process and the disk.
 
-    outbox    what all others see        commits   memory → disk, in groups       memory   what is not on disk yet
-    receipt   what became of a sample    disk      the thread and the open file   numbers  ids before the disk was seen
-    state     its own figures            store     the file                       held     whose the rows are
-    tally     the counts behind them     salvage   a damaged file                 carving  its pages, one by one
-    desk      told to people             age       how long samples have waited   schema   tables, earlier versions
+    outbox    what all others see      commits         memory → disk, in groups   rows_in_memory       not on disk yet
+    receipt   what became of a sample  disk            the thread, the open file  row_ids              before it opened
+    state     its own figures          store           the file                   rows_by_destination  whose they are
+    tally     the counts behind them   eviction        which rows go unsent       file_room            how much it takes
+    desk      what people ask for      salvage         a damaged file             carving              page by page
+    age       how long samples wait    schema          tables, earlier versions   body                 values as JSON
 
-Imports neither delivery nor meters; whoever has a sample gives it, whoever can send one asks for it.
+Imports neither delivery nor meters: one wing hands samples in, the other asks for them.
 """

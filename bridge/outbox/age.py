@@ -1,12 +1,12 @@
-"""How long samples have waited, by a clock that no step of the wall clock moves.
+"""How long samples have waited, by a clock that steps of the wall clock do not move.
 
 The outbox's clock counts the seconds that the machine has run with this outbox: the kernel's BOOTTIME, which nobody
 sets, added up over boots. A row remembers the reading at which it was accepted.
 
 Rules
-    Within a boot (the kernel's boot id is the same) it goes on as BOOTTIME does, over any number of restarts.
-    After a boot it goes on from the highest reading that the file holds: time without power is not counted.
-    So it never gains on true time: a sample is never called older than it is. It may be kept longer than asked for.
+    Within a boot (the kernel's boot id is the same) it advances with BOOTTIME, over any number of restarts.
+    After a boot it continues from the highest reading in the file: time without power is not counted.
+    So it never runs ahead of true time: a sample is never taken for older than it is, though it may be kept longer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Carving: the samples in a damaged file, page by page, whatever has become of the tree that held them together. Pure.
+"""Carving: the samples in a damaged file, page by page, whatever became of the tree that held them. Pure.
 
 Needs neither the file's first page nor a whole tree nor, for what the log holds, the database at all: each leaf of a
 table is read for itself (https://www.sqlite.org/fileformat2.html). The log's last committed image of a page comes
@@ -36,10 +36,13 @@ class Carved(NamedTuple):
     device: str | None
     tag: int
     accepted_s: int
+    boot: int = 0
+    up_ns: int = 0
+    is_undated: bool = False
 
 
 def carve(database: Buffer, log: Buffer) -> Iterator[Carved]:
-    """Yield every sample in a leaf page of the outbox's tables, the surest first. What makes no sense is passed over.
+    """Yield every sample in a leaf page of the outbox's tables, the most certain first. What makes no sense is skipped.
 
     Of a log without a beginning nothing tells which images are the newest: all of them are carved, first those whose
     sums are right, last those whose are not. A sample may come more than once then, and damaged the later times.
@@ -66,7 +69,7 @@ def carve(database: Buffer, log: Buffer) -> Iterator[Carved]:
 
 
 def has_beginning(log: Buffer) -> bool:
-    """Whether the log's header is sound. SQLite takes no notice of a log without, and writes over it."""
+    """Whether the log's header is sound. SQLite ignores a log without a sound one, and overwrites it."""
     if len(log) < _LOG_HEADER or int.from_bytes(log[:4], "big") & ~1 != _LOG_MAGIC:
         return False
     return _summed(log[:24], _order(log), (0, 0)) == struct.unpack_from(">II", log, 24)
@@ -77,14 +80,14 @@ def _order(log: Buffer) -> str:
 
 
 def _frames(log: Buffer) -> Iterator[tuple[int, bytes]]:
-    """Every image of a page that stands in the log, with the page's number, whatever round it is of."""
+    """Every image of a page in the log, with the page's number, from whatever round."""
     for begin in range(_LOG_HEADER, len(log) - _FRAME_HEADER - _PAGE_BYTES + 1, _FRAME_HEADER + _PAGE_BYTES):
         (number,) = struct.unpack_from(">I", log, begin)
         yield number, log[begin + _FRAME_HEADER : begin + _FRAME_HEADER + _PAGE_BYTES]
 
 
 def _summed_frames(log: Buffer, *, right: bool) -> Iterator[tuple[int, bytes]]:
-    """The images whose sums follow from the frame before them, or those whose do not. The first is given credit."""
+    """The images whose sums follow from the frame before, or those whose do not. The first frame is trusted."""
     before: tuple[int, ...] | None = None
     for index, (number, image) in enumerate(_frames(log)):
         begin = _LOG_HEADER + index * (_FRAME_HEADER + _PAGE_BYTES)
@@ -98,7 +101,7 @@ def _summed_frames(log: Buffer, *, right: bool) -> Iterator[tuple[int, bytes]]:
 
 
 def _committed(log: Buffer) -> dict[int, bytes]:
-    """The last committed image of each page, up to the first frame that is of an earlier round or was torn."""
+    """The last committed image of each page, up to the first frame that is from an earlier round or torn."""
     order, sums = _order(log), struct.unpack_from(">II", log, 24)
     salts = bytes(log[16:24])
     committed: dict[int, bytes] = {}
@@ -147,11 +150,24 @@ def _cell(image: bytes, where: int, page: Callable[[int], bytes]) -> Carved | No
             return Carved(row_id, meter, ts_ms, body, None, 0, 0)
         case [None, str(meter), int(ts_ms), str(body), None | str() as device, int(tag), int(accepted_s)]:
             return Carved(row_id, meter, ts_ms, body, device, tag, accepted_s)
+        case [
+            None,
+            str(meter),
+            int(ts_ms),
+            str(body),
+            None | str() as device,
+            int(tag),
+            int(accepted_s),
+            int(boot),
+            int(up_ns),
+            *undated,
+        ] if undated in ([], [1]):
+            return Carved(row_id, meter, ts_ms, body, device, tag, accepted_s, boot, up_ns, bool(undated))
     return None
 
 
 def _payload(image: bytes, where: int, size: int, page: Callable[[int], bytes]) -> bytes:
-    """The bytes of a record; long ones go on in pages of their own."""
+    """The bytes of a record; a long one continues in overflow pages."""
     most, least = _PAGE_BYTES - 35, (_PAGE_BYTES - 12) * 32 // 255 - 23
     if size <= most:
         return image[where : where + size]

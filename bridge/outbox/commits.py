@@ -1,32 +1,43 @@
-"""Commits: what waits in memory goes to the disk in groups, and what has arrived goes from there.
+"""Commits: what waits in memory is written in groups, and what is confirmed is removed.
 
 Owns the rhythm of writing, and everything that follows from a write that worked or did not: receipts, counts, lines in
-the log. One commit at a time; whoever cancels :meth:`Commits.run` loses nothing of it.
+the log. One commit at a time; cancelling :meth:`Commits.run` loses nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from loguru import logger
 
-from bridge.health.logs import is_said
+from bridge.log_lines import is_said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sized
 
+    from bridge.configuration.settings import OutboxSettings
     from bridge.outbox.disk import Disk
-    from bridge.outbox.memory import Memory
     from bridge.outbox.receipt import ReceiptBook
     from bridge.outbox.row import Row
+    from bridge.outbox.rows_in_memory import RowsInMemory
     from bridge.outbox.store import Store
     from bridge.outbox.tally import Tally
-    from bridge.settings import OutboxSettings
 
 _COMMIT_AT_MOST = 2000  # samples in one commit: bounds how long the thread is away
 _SAY_EVERY = 60  # failed writes
 _DAY_S = 86_400
+
+
+class Alongside(Protocol):
+    """What else is written with every commit."""
+
+    @property
+    def held(self) -> Sized:
+        """What is not on disk yet."""
+
+    async def write(self) -> None:
+        """Put it there, as far as the disk takes it."""
 
 
 class Commits:
@@ -41,7 +52,7 @@ class Commits:
     """
 
     def __init__(
-        self, disk: Disk, memory: Memory, receipts: ReceiptBook, tally: Tally, settings: OutboxSettings
+        self, disk: Disk, memory: RowsInMemory, receipts: ReceiptBook, tally: Tally, settings: OutboxSettings
     ) -> None:
         self._disk = disk
         self._memory = memory
@@ -52,8 +63,10 @@ class Commits:
         self._full = asyncio.Event()
         self._commit: asyncio.Task[None] | None = None
         self.arrived_there: set[int] = set()
-        """Confirmed, and the disk has not let go of them yet."""
+        """Confirmed, and not yet removed from the disk."""
         self.listeners: list[Callable[[], None]] = []
+        self.undated: Alongside | None = None
+        """Writes what has no time yet with every commit."""
 
     def put(self, row: Row) -> None:
         """Take a row to commit."""
@@ -65,6 +78,10 @@ class Commits:
         if self._disk.writing.is_failing:
             self._show_memory()
 
+    def wake(self) -> None:
+        """There is something to write."""
+        self._arrived.set()
+
     def tell_listeners(self) -> None:
         """There may be more to fetch."""
         for callback in self.listeners:
@@ -74,7 +91,7 @@ class Commits:
         """Commit all that is in memory, as far as the disk takes it."""
         if self._commit is not None:
             await self.flush()
-        while self._memory:
+        while self._memory or (self.undated is not None and self.undated.held):
             await self.flush()
             if self._disk.writing.is_failing:
                 break
@@ -100,13 +117,16 @@ class Commits:
         # A task of its own: cancelling run() must not lose track of what the thread is writing.
         if self._commit is None:
             self._commit = asyncio.create_task(self._write(), name="outbox commit")
+        commit = self._commit
         try:
-            await asyncio.shield(self._commit)
+            await asyncio.shield(commit)
         finally:
-            if self._commit.done():
+            if commit.done() and self._commit is commit:  # several may wait for it
                 self._commit = None
 
     async def _write(self) -> None:
+        if self.undated is not None:
+            await self.undated.write()
         batch = self._memory.begin(_COMMIT_AT_MOST)
         if batch:
             evicted = await self._disk.write(lambda store: self._append(store, batch))
@@ -121,9 +141,9 @@ class Commits:
                 return
             self._committed(batch, evicted)
         elif self._disk.writing.is_failing:
-            # Everything got through from memory: without a trial nobody would notice that the disk works again.
+            # Everything was sent from memory: without a trial write nobody would notice that the disk works again.
             await self._disk.write(lambda store: store.trial())
-        if not self._memory:
+        if not self._memory and not (self.undated is not None and self.undated.held):
             self._arrived.clear()
         if len(self._memory) < self._settings.commit_samples:
             self._full.clear()
@@ -133,7 +153,11 @@ class Commits:
 
     def _append(self, store: Store, batch: list[Row]) -> list[int]:
         to_disk = self._disk.numbers.to_disk
-        return store.append([(to_disk(row.id), row.meter, row.ts_ms, row.body, row.device) for row in batch])
+        return store.append(
+            [(to_disk(row.id), row.meter, row.ts_ms, row.body, row.device) for row in batch],
+            stamps=[(row.boot, row.up_ns) for row in batch],
+            dated=[row.was_undated for row in batch if row.was_undated],
+        )
 
     def _committed(self, batch: list[Row], evicted: list[int]) -> None:
         self._tally.commits += 1
@@ -142,10 +166,14 @@ class Commits:
         if is_said("DEBUG"):
             for row in batch:
                 logger.debug("outbox | committed {} {}", row.meter, row.ts_ms)
-        if evicted:
-            self._lost(evicted, "the outbox was full")
-            self._tally.lost_full += len(evicted)
-            self._say_full(len(evicted))
+        self.evicted(evicted)
+
+    def evicted(self, ids_on_disk: list[int]) -> None:
+        """These had to go from the disk, for others."""
+        if ids_on_disk:
+            self._lost(ids_on_disk, "the outbox was full")
+            self._tally.lost_full += len(ids_on_disk)
+            self._say_full(len(ids_on_disk))
 
     def _say_full(self, evicted: int) -> None:
         logger.bind(stage="disk").warning(
@@ -153,13 +181,13 @@ class Commits:
         )
 
     def _refused(self) -> None:
-        """The disk takes nothing: what is in memory goes upstream from there."""
+        """The disk refuses: what is in memory goes upstream from there."""
         self._show_memory()
         trouble = self._disk.writing.now
         if trouble is not None and trouble.times % _SAY_EVERY == 1:
             logger.bind(stage="disk").warning(
-                "outbox | {} samples are in memory alone and go upstream from there; what has not arrived when the "
-                "bridge is restarted is lost", len(self._memory),
+                "outbox | {} samples are only in memory and go upstream from there; a restart of the bridge "
+                "loses those that have not arrived", len(self._memory),
             )  # fmt: skip
 
     def _show_memory(self) -> None:
@@ -167,7 +195,7 @@ class Commits:
         self.tell_listeners()
 
     def opened(self) -> None:
-        """What is on disk by now may be fetched; what had to go from there is lost."""
+        """What is on disk by now may be fetched; what had to be evicted is lost."""
         numbers, evicted = self._disk.numbers, self._disk.take_evicted_at_open()
         if evicted:
             self._tally.lost_full += evicted
@@ -176,7 +204,7 @@ class Commits:
             self._memory.shown_id = numbers.first_last_id
 
     async def remove(self) -> None:
-        """Remove from the disk what has arrived; what it would not let go of is tried again."""
+        """Remove what is confirmed from the disk; what could not be removed is tried again."""
         ids = list(self.arrived_there)
         written = {row.id for row in self._memory.written}  # in a moment: then with the next commit
         on_disk = [self._disk.numbers.to_disk(row_id) for row_id in ids if row_id not in written]
@@ -190,7 +218,7 @@ class Commits:
             self._tally.stored += gone
 
     async def expire(self) -> None:
-        """Let the samples go that have waited longer than the settings allow: at the start, and with every commit."""
+        """Drop samples that have waited longer than the settings allow: at the start, and with every commit."""
         days = self._settings.max_age_days
         if days is None:
             return

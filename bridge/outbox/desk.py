@@ -1,12 +1,12 @@
-"""The desk: what waits for others is told, given out and discarded here, while the bridge runs and while it does not.
+"""The desk: answers `bridge outbox`, which lists, exports, discards and readdresses what is not being sent.
 
-A bridge that runs holds the file's lock; it answers on a socket in the data folder, which whoever may write there may
-use. Without a bridge the file is opened. Both ways say the same: a question is a JSON object in a line, an answer is
-lines of them.
+A running bridge holds the file's lock; it answers on a socket in the data folder, open to whoever may write there.
+Without a running bridge the command opens the file. Both give the same answers: a question is one line of JSON, an
+answer is one or more.
 
 =============  ============================================================================
 ``list``       one line: counts and times, by destination
-``export``     a line a sample that is not being sent: of other destinations, and set aside
+``export``     one line per sample that is not being sent: of other destinations, and set aside
 ``discard``    one line: how many of those were removed
 ``readdress``  one line: how many of those go to the present destination from now on
 =============  ============================================================================
@@ -29,8 +29,8 @@ from loguru import logger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bridge.outbox.held import Given, Held
     from bridge.outbox.outbox import Outbox
+    from bridge.outbox.rows_by_destination import ExportedRow, RowsByDestination
 
 SOCKET = "outbox.sock"
 _PAGE = 500  # samples a turn of the writer thread
@@ -52,8 +52,8 @@ class Desk:
         self._device = device
 
     async def run(self) -> None:
-        """Answer until cancelled; where there can be no socket, not at all."""
-        # Who does not hold the file must not answer for it.
+        """Answer until cancelled; return at once where there can be no socket."""
+        # A bridge that does not hold the file must not answer for it.
         while not self._outbox.is_open:  # noqa: ASYNC110 - a disk tells nobody when it works again
             await asyncio.sleep(_AGAIN_S)
         try:
@@ -77,7 +77,7 @@ class Desk:
                 writer.write(json.dumps(line).encode() + b"\n")
                 await writer.drain()
         except (OSError, ValueError):
-            pass  # who asked has gone, or is none of ours
+            pass  # whoever asked has gone, or is not one of our commands
         finally:
             writer.close()
 
@@ -104,14 +104,14 @@ class Desk:
             if page is None or refused is None:
                 yield {"error": "the outbox cannot be read now; see the bridge's log"}
                 return
-            for given in [*cast("list[Given]", refused), *cast("list[Given]", page)]:
+            for given in [*cast("list[ExportedRow]", refused), *cast("list[ExportedRow]", page)]:
                 yield plain(given)
             if not page:
                 return
-            after, first = cast("list[Given]", page)[-1].row.id, False
+            after, first = cast("list[ExportedRow]", page)[-1].row.id, False
 
 
-def answer(held: Held, do: object, device: str | None) -> dict[str, Any]:
+def answer(held: RowsByDestination, do: object, device: str | None) -> dict[str, Any]:
     """Do what is asked, but for ``export``, and return the line."""
     if do == "discard":
         return {"count": held.discard()}
@@ -130,12 +130,12 @@ def answer(held: Held, do: object, device: str | None) -> dict[str, Any]:
     }
 
 
-def _page(held: Held, *, after: int) -> list[Given]:
+def _page(held: RowsByDestination, *, after: int) -> list[ExportedRow]:
     return held.kept(after=after, limit=_PAGE)
 
 
-def plain(given: Given) -> dict[str, Any]:
-    """Return a sample as it stands in an exported file."""
+def plain(given: ExportedRow) -> dict[str, Any]:
+    """Return a sample as it appears in an exported file."""
     row = given.row
     line: dict[str, Any] = {"meter": row.meter, "device": row.device, "destination": row.destination, "ts": row.ts_ms}
     line["values"] = json.loads(row.body)

@@ -1,4 +1,4 @@
-"""For whom a sample is accepted: a short text that every row remembers. Pure.
+"""The destination a sample is accepted for: a short text kept with every row. Pure.
 
 ====================================== ==========================================================
 text                                   accepted for
@@ -9,8 +9,8 @@ text                                   accepted for
 ====================================== ==========================================================
 
 Two texts that differ are two destinations: a row goes to its own and to no other. A server that is reached by another
-name from now on (or a device that got another name) is a new destination too; who knows that it is the same one says
-so, once, by ``bridge outbox readdress``.
+name from now on (or a renamed device) is a new destination too; if it is in fact the same, say so once with
+``bridge outbox readdress``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 if TYPE_CHECKING:
-    from bridge.settings import ThingsBoardSettings
+    from bridge.configuration.settings import ThingsBoardSettings
 
 LOCAL: Final = "local"
 EARLIER: Final = "thingsboard, as the gateway of an earlier version"
@@ -44,5 +44,5 @@ def destination_of(thingsboard: ThingsBoardSettings, device: str) -> str:
 
 
 def tag_of(destination: str) -> int:
-    """Return the number that stands for ``destination`` in a row: 31 bits of it, so that a row alone tells its own."""
+    """Return the number for ``destination`` in a row: a 31-bit hash, so that a row alone identifies its own."""
     return (crc32(destination.encode("utf-8", "replace")) & 0x7FFFFFFF) or 1  # 0: accepted by version 1

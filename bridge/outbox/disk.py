@@ -1,7 +1,7 @@
-"""The disk: the outbox's one writer thread, its open file, and what is done when either fails.
+"""The disk: the outbox's one writer thread, its open file, and what happens when either fails.
 
-Opens the file, has a damaged one salvaged, tries again no sooner than a second after a failure, waits for an answer no
-longer than ten, and knows since when nothing can be written or read. Ids of memory and disk differ (``numbers.py``).
+Opens the file, has a damaged one salvaged, tries again a second after a failure at the earliest, waits no longer than
+ten for an answer, and knows since when nothing can be written or read. Ids of memory and disk differ (``row_ids.py``).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, TypeVar
 from loguru import logger
 
 from bridge.errors import DiskError
-from bridge.outage import Outage
+from bridge.log_lines import Outage
 from bridge.outbox import salvage
-from bridge.outbox.numbers import Numbers
+from bridge.outbox.row_ids import RowIds
 from bridge.outbox.sqlite_errors import Damaged, translated
 from bridge.outbox.state import Failing, Stats
 from bridge.outbox.store import Store
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from bridge.outbox.age import AgeClock
 
 PATIENCE_S = 10.0
-"""A disk that says nothing for so long is one that refuses: samples go upstream from memory meanwhile."""
+"""A disk silent for so long counts as one that refuses: samples go upstream from memory meanwhile."""
 _AGAIN_S = 1.0
 T = TypeVar("T")
 
 
 class Trouble:
-    """One kind of work that may fail for long: says so in the log, and tells since when.
+    """One kind of work that may fail for long: logs it, and knows since when.
 
     Args:
         what: opens the log line.
@@ -105,7 +105,7 @@ class Disk:
         self._store: Store | None = None
         self._again_s = 0.0
         self._is_closed = False
-        self.numbers = Numbers()
+        self.numbers = RowIds()
         self.stats = Stats(0, None, 0, ())
         self.writing = Trouble("outbox (writing)")
         self.reading = Trouble("outbox (reading)")
@@ -154,7 +154,7 @@ class Disk:
         return result
 
     async def _done(self, work: Callable[[], T]) -> T:
-        """Have ``work`` done on the thread, and wait for it within patience; without, it is done all the same.
+        """Have ``work`` done on the thread, and wait so long; if that is not enough, it is done all the same.
 
         Raises:
             DiskError: it failed, or the disk has not answered yet. What was to be written may get there or not.
@@ -194,7 +194,7 @@ class Disk:
         aside = salvage.put_back(self._path, store, now_s=self._clock_s())
         self._store = None
         logger.bind(stage="disk").error(
-            "outbox | {} was removed or replaced while in use: all that was in it is back, {} is what was there",
+            "outbox | {} was removed or replaced while in use: all samples are back; what was there is now {}",
             self._path.name,
             aside,
         )
@@ -227,7 +227,7 @@ class Disk:
     def _say_foreign(self, store: Store) -> None:
         for one in store.stats.foreign:
             logger.bind(stage="disk").warning(
-                "outbox | {} samples wait for {!r} and are kept: now samples go to {!r}. `bridge outbox list` shows "
+                "outbox | {} samples are waiting for {!r} and kept; samples now go to {!r}. `bridge outbox list` shows "
                 "them, `bridge outbox export FILE` gives them out, `bridge outbox readdress` sends them here",
                 one.count,
                 one.destination,
@@ -246,7 +246,7 @@ class Disk:
         self._evicted_at_open += self._store.evicted_at_open
         if was_there and self._store.was_new:
             logger.bind(stage="disk").error(
-                "outbox | {} was there with nothing in it, and no log beside it: samples that waited there are gone",
+                "outbox | {} was empty, and had no log beside it: samples that were waiting in it are gone",
                 self._path.name,
             )
         return self._store

@@ -28,18 +28,18 @@ _INT64 = 1 << 63
 _DECIMALS = Decimal("1e-16")
 _NUMBER = re.compile(r"-?\d*\.?\d+")  # of any script: Java reads them all
 _SHORT = 16
-"""Characters of a number that has at most 15 digits: whoever writes the shortest text of it writes this one."""
+"""Characters of a number with at most 15 digits: its shortest text is always this one."""
 
 
 def kept_text(text: str) -> str:
-    """The text as it has to be written for ThingsBoard to keep it."""
+    """The text written so that ThingsBoard keeps it as text."""
     return (f" {text}" if _NUMBER.fullmatch(text) else text).replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def texts_of(
     scalars: tuple[Scalar | None, ...], *, as_said: Callable[[str], str] = str
 ) -> list[str] | list[str | None]:
-    """Each value in JSON; None where JSON has no word for it.
+    """Each value in JSON; None where JSON cannot express it.
 
     Args:
         scalars: the values.
@@ -59,12 +59,12 @@ def texts_of(
 
 
 def _text(value: object, as_said: Callable[[str], str]) -> str | None:
-    """The value in JSON; None where JSON has no word for it."""
+    """The value in JSON; None where JSON cannot express it."""
     match value:
         case bool():
             return "true" if value else "false"
         case int():
-            # Past 64 bits ThingsBoard refuses a whole number, and takes one with a point.
+            # Past 64 bits ThingsBoard refuses a whole number, but accepts one with a decimal point.
             return str(value) if -_INT64 <= value < _INT64 else _huge(value)
         case float() if math.isfinite(value):
             text = repr(value)
@@ -93,7 +93,7 @@ def _huge(value: int) -> str | None:
 
 
 def _decimal(value: float) -> str:
-    # Fifteen digits are what a double holds for certain; the rest is noise such as 0.30000000000000004.
+    # A double holds fifteen digits for certain; the rest is noise such as 0.30000000000000004.
     number = Decimal(f"{value:.15g}")
     if number.as_tuple().exponent < _DECIMALS.as_tuple().exponent:  # type: ignore[operator]  # finite: always an int
         number = number.quantize(_DECIMALS)

@@ -1,14 +1,14 @@
 """The outbox: samples on disk until they have arrived.
 
-What all others see of it: samples in, rows out, what became of them. Knows nothing of brokers. Writing is
-``commits.py``'s, the file ``disk.py``'s, what is not on it yet ``memory.py``'s, what a sample's giver is told
-``receipt.py``'s.
+What everyone else sees of it: samples in, rows out, what became of them. Knows nothing of brokers. Writing is in
+``commits.py``, the file in ``disk.py``, what is not on it yet in ``rows_in_memory.py``, what the giver of a sample
+learns in ``receipt.py``.
 
 Rules
     A sample is *accepted* when its commit has returned: that is what no crash takes back. Until then it waits in
     memory, at most ``commit_interval_s`` while the disk works.
     While it does not, the newest :data:`PENDING` samples stay in memory, and are fetched, sent and confirmed there.
-    Only what was accepted for the present destination is fetched; the rest is kept, and told.
+    Only what was accepted for the present destination is fetched; the rest is kept, and reported.
     Reading and writing fail apart.
 """
 
@@ -20,25 +20,28 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from bridge.clock.boots import Time
+from bridge.clock.machine import wall_s
 from bridge.outbox.age import AgeClock
-from bridge.outbox.body import body
+from bridge.outbox.body import body, doubted
 from bridge.outbox.commits import Commits
+from bridge.outbox.dating import Dating
 from bridge.outbox.destination import LOCAL
 from bridge.outbox.disk import Disk
-from bridge.outbox.memory import Memory
 from bridge.outbox.receipt import Receipt, ReceiptBook
 from bridge.outbox.row import Row
+from bridge.outbox.rows_in_memory import RowsInMemory
 from bridge.outbox.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from bridge.outbox.held import Held
+    from bridge.configuration.settings import OutboxSettings
+    from bridge.outbox.rows_by_destination import RowsByDestination
     from bridge.outbox.state import Foreign, OutboxState
     from bridge.outbox.store import Store
     from bridge.sample import Sample
-    from bridge.settings import OutboxSettings
 
 PENDING = 20_000
 """Samples kept in memory while the disk cannot be written: about 10 MB, over half an hour of 50 meters at 5 s."""
@@ -54,7 +57,7 @@ class Outbox:
         settings: bounds and the rhythm of commits.
         destination: for whom samples are accepted, as ``destination.py`` writes it.
         devices: a meter's device name in ThingsBoard; a meter that is not in it goes by its own name.
-        clock: Unix time in seconds; for names and for telling, not for deciding.
+        clock: Unix time in seconds; for names and reports, not for decisions.
         age: the outbox's clock, which decides what is too old.
     """
 
@@ -65,7 +68,7 @@ class Outbox:
         settings: OutboxSettings,
         destination: str = LOCAL,
         devices: Mapping[str, str] | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = wall_s,
         age: AgeClock | None = None,
     ) -> None:
         self._settings = settings
@@ -81,10 +84,13 @@ class Outbox:
             age=age or AgeClock(),
             clock_s=clock,
         )
-        self._memory = Memory(PENDING)
+        self._memory = RowsInMemory(PENDING)
         self._receipts = ReceiptBook()
         self._tally = Tally()
         self._commits = Commits(self._disk, self._memory, self._receipts, self._tally, settings)
+        parts = self._disk, self._memory, self._commits, self._receipts, self._tally
+        self.undated = self._commits.undated = Dating(*parts, destination=destination, most=PENDING)
+        """What waits for its time."""
 
     @property
     def depth(self) -> int:
@@ -121,6 +127,7 @@ class Outbox:
             pending=len(self._memory),
             oldest_ts_ms=self.oldest_ts_ms,
             limit_bytes=self._limit_bytes,
+            undated=len(self.undated.held),
         )
 
     def listen(self, callback: Callable[[], None]) -> None:
@@ -128,28 +135,33 @@ class Outbox:
         self._commits.listeners.append(callback)
 
     async def open(self) -> None:
-        """Open or make the file, take over one of an earlier version, carry over what a damaged one still holds.
+        """Open or make the file, take over an earlier version's, carry over what a damaged one still holds.
 
-        Raises nothing: a disk that fails is tried again by :meth:`run`, samples wait in memory meanwhile.
+        Raises nothing: :meth:`run` tries again a disk that fails, samples wait in memory meanwhile.
         """
         await self._disk.read(lambda _: None)
         self._commits.opened()
         await self._commits.expire()
 
-    def put(self, sample: Sample) -> Receipt:
-        """Take a sample; never blocks. It is accepted once :meth:`run` has committed it."""
-        text = body(sample)
+    def put(self, sample: Sample, time: Time | None = None, *, is_undated: bool = False) -> Receipt:
+        """Take a sample; never blocks. It is accepted once :meth:`run` has committed it.
+
+        Args:
+            sample: what was read.
+            time: when, where that is known better than the sample says.
+            is_undated: nobody knows when; the sample says what the wall clock showed.
+        """
+        text, time = body(sample), time or Time(sample.ts_ms, is_estimated=False)
         if text == "{}":
             logger.warning("outbox | {} gave no value that can be sent", sample.meter)
-            receipt = Receipt(self._receipts, 0)
-            receipt.advance("set aside", "no value that can be sent")
-            return receipt
+            return self._receipts.useless("no value that can be sent")
         # A name from the environment may hold bytes that are no UTF-8; SQLite takes text only.
         meter = _clean(sample.meter)
         device = _clean(self._devices.get(sample.meter, meter))
-        row = Row(self._disk.numbers.give(), meter, sample.ts_ms, text, device, self._destination)
+        text, moment = doubted(text) if time.is_estimated else text, (sample.boot, sample.up_ns)
+        row = Row(self._disk.numbers.give(), meter, time.ts_ms, text, device, self._destination, *moment)
         receipt = self._receipts.issue(row.id)
-        self._commits.put(row)
+        (self.undated.hold if is_undated else self._commits.put)(row)
         return receipt
 
     async def run(self) -> None:
@@ -221,7 +233,7 @@ class Outbox:
         return [row._replace(id=numbers.from_disk(row.id)) for row in rows] if numbers.are_moved else rows
 
     async def confirm(self, ids: Collection[int]) -> None:
-        """Let go of rows that have arrived. When the disk does not allow it, they are removed later."""
+        """Let go of confirmed rows. If the disk does not allow it now, they are removed later."""
         if not ids:
             return
         gone = self._memory.remove(set(ids))
@@ -250,11 +262,26 @@ class Outbox:
             self._receipts.settle(aside, "set aside", reason)
             logger.bind(stage="upstream").error("outbox | {} samples set aside: {}", count, reason)
         if gone:
-            logger.bind(stage="disk").warning(
-                "outbox | {} of them were in memory alone, for the disk refuses, and are kept nowhere", len(gone)
-            )
+            said = "outbox | {} of them were only in memory, because the disk refuses writes, and are not kept"
+            logger.bind(stage="disk").warning(said, len(gone))
 
-    async def tell(self, work: Callable[[Held], object]) -> object | None:
+    async def rename(self, old: str, new: str, *, spare: Collection[str] = ()) -> bool:
+        """Have what waits under a device's old name go under its new one; who fetches must begin anew.
+
+        Args:
+            old: the device's name in ThingsBoard as it was.
+            new: as it is.
+            spare: meters whose rows stay as they are: theirs is another device.
+
+        Returns:
+            whether it is on disk; when the disk refuses, ask again.
+        """
+        old, new, spare = _clean(old), _clean(new), frozenset(map(_clean, spare))
+        self._memory.rename(old, new, spare)
+        self.undated.rename(old, new, spare)
+        return (await self.tell(lambda held: held.rename(old, new, spare))) is not None
+
+    async def tell(self, work: Callable[[RowsByDestination], object]) -> object | None:
         """Do ``work`` on what is held for others, on the writer thread; None when the disk refuses."""
         told = await self._disk.write(lambda store: store.tell(work))
         self._commits.tell_listeners()
@@ -263,10 +290,9 @@ class Outbox:
     async def close(self) -> None:
         """Commit what waits in memory and let go of the file. Call once :meth:`run` has ended."""
         await self._commits.drain()
-        if self._memory:
-            logger.bind(stage="disk").error(
-                "outbox | {} samples in memory could not be written and are lost", len(self._memory)
-            )
+        if self._memory or self.undated.held:
+            said = "outbox | {} samples in memory could not be written and are lost"
+            logger.bind(stage="disk").error(said, len(self._memory) + len(self.undated.held))
         await self._disk.close()
 
 

@@ -1,4 +1,4 @@
-"""The receipt of a sample: what became of it. Given by ``Outbox.put``; kept by who wants to know, and by nobody else.
+"""The receipt of a sample: what became of it. Given by ``Outbox.put``; kept only by whoever wants to know.
 
 =============  ==========================================================  =====
 state          means                                                       final
@@ -6,12 +6,12 @@ state          means                                                       final
 ``waiting``    in memory; a crash takes it                                 no
 ``on disk``    committed; no crash takes it                                no
 ``stored``     its destination has it                                      yes
-``set aside``  it will never be taken, by what it is: do not repeat it      yes
-``lost``       it went unsent; the same again may go better                 yes
+``set aside``  ThingsBoard will never take it as it is: do not repeat it   yes
+``lost``       dropped unsent; the same reading may get through again      yes
 =============  ==========================================================  =====
 
-Ten thousand meters make a receipt each every few seconds, and a backlog is millions of rows: the book holds receipts
-weakly, and firmly only those that somebody waits for.
+Ten thousand meters make a receipt each every few seconds, and a backlog is millions of rows: the book holds
+receipts weakly, except those that somebody is waiting for.
 """
 
 from __future__ import annotations
@@ -95,10 +95,17 @@ class ReceiptBook:
     def __init__(self) -> None:
         self._all: WeakValueDictionary[int, Receipt] = WeakValueDictionary()
         self._held: dict[int, Receipt] = {}
+        self._recalled: WeakValueDictionary[int, Receipt] = WeakValueDictionary()
 
     def issue(self, row_id: int) -> Receipt:
         """Return the receipt of a new row."""
         receipt = self._all[row_id] = Receipt(self, row_id)
+        return receipt
+
+    def useless(self, reason: str) -> Receipt:
+        """Return the receipt of a sample that there is no row for."""
+        receipt = Receipt(self, 0)
+        receipt.advance("set aside", reason)
         return receipt
 
     def hold(self, receipt: Receipt) -> None:
@@ -112,12 +119,27 @@ class ReceiptBook:
                 if (receipt := self._all.get(row_id)) is not None:
                     receipt.advance("on disk")
 
+    def recalled(self, row_ids: Iterable[int]) -> None:
+        """These had a wrong time and are to get another: what becomes of those on the way is not their end."""
+        for row_id in row_ids:
+            if (receipt := self._all.pop(row_id, None)) is not None:
+                self._recalled[row_id] = receipt
+
+    def dated(self, row_id: int, new_id: int) -> None:
+        """A sample that was undated goes on as another row."""
+        receipt = self._recalled.pop(row_id, None) or self._all.pop(row_id, None)
+        if receipt is not None:
+            receipt.id = new_id
+            self._all[new_id] = receipt
+            if self._held.pop(row_id, None) is not None:
+                self._held[new_id] = receipt
+
     def settle(self, row_ids: Iterable[int], outcome: Outcome, reason: str = "") -> None:
         """This became of these."""
-        if not self._all:
+        if not self._all and not self._recalled:
             return
         for row_id in row_ids:
-            receipt = self._all.pop(row_id, None)
+            receipt = self._all.pop(row_id, None) or (self._recalled.pop(row_id, None) if outcome == "lost" else None)
             self._held.pop(row_id, None)
             if receipt is not None:
                 receipt.advance(outcome, reason)

@@ -1,4 +1,4 @@
-"""Row: one sample that waits, on disk or still in memory. All that the outbox and delivery hold in common."""
+"""Row: one sample that waits, on disk or still in memory. All that the outbox and delivery share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ class Row(NamedTuple):
         body: the telemetry values as a JSON object, ready to be sent.
         device: the meter's device name in ThingsBoard when the sample was accepted.
         destination: for whom it was accepted, as ``destination.py`` writes it.
+        boot: which boot of the machine it was read in; 0 when nobody kept that.
+        up_ns: BOOTTIME then.
+        was_undated: the number that it had while it was undated; 0 for one that never was.
     """
 
     id: int
@@ -23,3 +26,6 @@ class Row(NamedTuple):
     body: str
     device: str = ""
     destination: str = "local"
+    boot: int = 0
+    up_ns: int = 0
+    was_undated: int = 0

@@ -1,6 +1,6 @@
-"""Salvage: what can be read of a damaged outbox is copied beside it, and takes its place in one step.
+"""Salvage: what can still be read of a damaged outbox is copied beside it, and takes its place in one step.
 
-    1  ``outbox.salvage``             a copy in the making; thrown away by whoever finds it
+    1  ``outbox.salvage``             a copy in progress; thrown away when found
     2  ``outbox.salvaged-<time>``     the copy, whole and on the disk; renamed from 1
     3  ``outbox.corrupt-<time>…``     the damaged file and its log, renamed one after the other
     4  ``outbox.db``                  renamed from 2
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.errors import DiskError
 from bridge.outbox.carving import has_beginning
-from bridge.outbox.numbers import BEYOND
+from bridge.outbox.row_ids import BEYOND
 from bridge.outbox.salvage_copy import write_copy
 from bridge.outbox.sqlite_errors import Damaged, translated
 

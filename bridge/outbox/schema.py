@@ -2,6 +2,8 @@
 
     samples       what waits: id, meter, time stamp, body; device (NULL: named like the meter), tag of the destination,
                   the outbox's clock when it was accepted
+                  and the stamp of its reading: boot (0: none was kept) and BOOTTIME
+    undated       what waits for its time (``undated.py``); ts_ms is what the wall clock showed
     quarantine    what ThingsBoard will not take, with the reason
     destinations  tag → text (``destination.py``); a row whose tag is not here is of an unknown one
     devices       meter → device name, for rows with tag 0
@@ -40,6 +42,13 @@ MIGRATIONS = (
     CREATE TABLE devices (meter TEXT PRIMARY KEY, device TEXT NOT NULL);
     CREATE TABLE age (boot_id TEXT NOT NULL, boottime_s REAL NOT NULL, age_s REAL NOT NULL);
     CREATE TABLE ids (reserved INTEGER NOT NULL);
+    """,
+    """
+    ALTER TABLE samples ADD COLUMN boot INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE samples ADD COLUMN up_ns INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE undated (id INTEGER PRIMARY KEY, meter TEXT NOT NULL, ts_ms INTEGER NOT NULL, body TEXT NOT NULL,
+                          device TEXT, tag INTEGER NOT NULL, accepted_s INTEGER NOT NULL, boot INTEGER NOT NULL,
+                          up_ns INTEGER NOT NULL, is_undated INTEGER NOT NULL DEFAULT 1);
     """,
 )
 """Script ``n`` brings a file from version ``n`` to ``n + 1``, whole or not at all; ``user_version`` tells which."""
@@ -110,3 +119,14 @@ def keep_age(db: sqlite3.Connection, anchor: Anchor) -> None:
     """Keep the outbox's clock. Within a transaction."""
     db.execute("DELETE FROM age")
     db.execute("INSERT INTO age VALUES (?, ?, ?)", anchor)
+
+
+def reserved_ids(db: sqlite3.Connection) -> int:
+    """Return the last id that only an earlier start may have given."""
+    return int(db.execute("SELECT coalesce(max(reserved), 0) FROM ids").fetchone()[0])
+
+
+def reserve_ids(db: sqlite3.Connection, last_id: int) -> None:
+    """Keep ids up to ``last_id`` from later starts. Within a transaction."""
+    db.execute("DELETE FROM ids")
+    db.execute("INSERT INTO ids VALUES (?)", (last_id,))

@@ -1,4 +1,4 @@
-"""What SQLite raises becomes the bridge's, here and nowhere else in the outbox."""
+"""SQLite's exceptions become the bridge's here, and nowhere else in the outbox."""
 
 from __future__ import annotations
 

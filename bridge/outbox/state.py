@@ -1,4 +1,4 @@
-"""What the outbox says of itself: plain figures, its own. Health reads them; metrics are set by who looks at them."""
+"""What the outbox reports of itself: plain figures. Health reads them and sets the metrics."""
 
 from __future__ import annotations
 
@@ -24,19 +24,21 @@ class Foreign:
 
 
 class Stats(NamedTuple):
-    """What stands on disk.
+    """What is on disk.
 
     Args:
         depth: samples that wait for the present destination.
         oldest_ts_ms: time stamp of the one that waits longest, None when none does.
         size_bytes: the file and its write-ahead log.
         foreign: what waits for other destinations.
+        undated: samples that wait for their time.
     """
 
     depth: int
     oldest_ts_ms: int | None
     size_bytes: int
     foreign: tuple[Foreign, ...]
+    undated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class OutboxState:
         foreign: what waits for other destinations.
         damaged_files: damaged files that were set aside and are still there.
         damaged_bytes: their size.
+        undated: samples that wait for their time, on disk or in memory.
     """
 
     destination: str
@@ -107,6 +110,7 @@ class OutboxState:
     foreign: tuple[Foreign, ...]
     damaged_files: int
     damaged_bytes: int
+    undated: int = 0
 
     @property
     def waiting(self) -> int:

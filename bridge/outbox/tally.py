@@ -1,4 +1,4 @@
-"""Tally: what became of samples since the start, counted; and the outbox's state put together from it."""
+"""Tally: counts what became of samples since the start, and puts the outbox's state together."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Tally:
         pending: int,
         oldest_ts_ms: int | None,
         limit_bytes: int,
+        undated: int,
     ) -> OutboxState:
         """Return everything that the outbox says of itself, now."""
         stored = self.last_stored
@@ -64,4 +65,5 @@ class Tally:
             foreign=disk.stats.foreign,
             damaged_files=disk.damaged_files,
             damaged_bytes=disk.damaged_bytes,
+            undated=disk.stats.undated + undated,
         )

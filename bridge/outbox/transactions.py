@@ -1,4 +1,4 @@
-"""SQLite's transactions as blocks: all of it or nothing; and commits that need no fsync of their own."""
+"""SQLite transactions as blocks, all or nothing; and commits that need no fsync of their own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def unsynced(db: sqlite3.Connection) -> Iterator[None]:
-    """Leave it to a later commit to have on the disk what is committed within."""
+    """Leave it to a later commit to sync what is committed within."""
     db.execute("PRAGMA synchronous = NORMAL")
     try:
         yield

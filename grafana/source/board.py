@@ -18,7 +18,7 @@ _COLUMNS = 24
 
 
 def panel_id(title: str) -> int:
-    """Return the number of the panel ``title``: the same wherever it stands, so that links to it stay good."""
+    """Return the number of the panel ``title``: the same wherever it is placed, so that links to it stay valid."""
     return zlib.crc32(title.encode()) % 1_000_000
 
 

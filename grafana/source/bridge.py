@@ -1,4 +1,4 @@
-"""Our two dashboards: *Health* answers whether everything is fine, *Meter* shows what the chosen meters say and how."""
+"""Our two dashboards: *Health* answers whether all is well, *Meter* shows what the chosen meters say, and how."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel before it has its place.
+    """A panel before it is placed.
 
     Args:
         width: of the dashboard's 24 columns.
@@ -62,7 +62,7 @@ class Column:
     link: str = ""
 
     def override(self) -> Json:
-        """Return the field override that gives the column its looks."""
+        """Return the field override that formats the column."""
         looks: Json = {"noValue": self.empty}
         looks |= {"unit": self.unit} if self.unit else {}
         looks |= {"links": [{"title": "Show this one", "url": self.link}]} if self.link else {}
@@ -87,7 +87,7 @@ def stat(
     by_name: bool = False,
     width: int = 4,
 ) -> Panel:
-    """Return a big figure, or word, of this moment; ``by_name`` shows the series' name in its stead.
+    """Return a big figure, or word, of this moment; ``by_name`` shows the series' name instead.
 
     Asks for the present only: the last value of a bridge that is gone would be a lie.
     """
@@ -141,7 +141,7 @@ def lines(
 
 
 def timeline(title: str, description: str, *queries: Query, words: Words, empty: str, width: int = 24) -> Panel:
-    """Return one coloured band a series: which state, from when to when."""
+    """Return one coloured band per series: which state, from when to when."""
     fields = _fields("none", empty, PLAIN, words)
     fields["custom"] = {"fillOpacity": 70, "lineWidth": 0}
     options = {

@@ -43,5 +43,5 @@ def share_read(window: str) -> str:
 
 
 def a_minute(metric: str, by: str = "") -> str:
-    """Return the events of counter ``metric`` a minute, chosen meters together, by the label ``by``."""
+    """Return the events of counter ``metric`` per minute, chosen meters together, by the label ``by``."""
     return f"60 * sum {f'by ({by}) ' if by else ''}(rate({of(metric)}[$__rate_interval]))"

@@ -14,7 +14,7 @@ GRAFANA = "13.2.3"
 DATASOURCE: Json = {"type": "prometheus", "uid": "prometheus"}
 
 GONE = "not scraped"
-"""What stands where the bridge's figure would, when Prometheus has none."""
+"""Shown in place of a figure that Prometheus does not have."""
 
 GOOD, WARN, BAD, CALM = "green", "orange", "red", "blue"
 

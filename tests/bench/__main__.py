@@ -1,6 +1,6 @@
-"""All of the figures in the README's table, one command: ``python -m tests.bench [--quick] [--json FILE] [--readme]``.
+"""All of the figures of the tables, in one command: ``python -m tests.bench [--quick] [--json FILE] [--readme]``.
 
-Takes about nine minutes, ``--quick`` four. Prints the table, and writes the JSON that the README's table is made of.
+Takes about nine minutes, ``--quick`` four. Prints the table, and writes the JSON that they are made of.
 Nothing here passes or fails. What drains, starts and wears has benchmarks of its own beside this.
 """
 
@@ -48,7 +48,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of it all: to see that it runs, not to quote")
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--readme", action="store_true", help="keep the JSON beside this, make README.md's table of it")
+    parser.add_argument(
+        "--readme",
+        action="store_true",
+        help="keep the JSON beside this, and write the tables and the README's sentence",
+    )
     arguments = parser.parse_args()
     quick = arguments.quick
     meters, converters, seconds = (500, 25, 12.0) if quick else (10_000, 500, 45.0)
@@ -65,7 +69,7 @@ def main() -> None:
         arguments.json.write_text(json.dumps(results, indent=1) + "\n")
     if arguments.readme:
         table.MEASURED.write_text(json.dumps(results, indent=1) + "\n")
-        table.README.write_text(table.put(table.README.read_text(), table.table(results)))
+        table.write(results)
 
 
 if __name__ == "__main__":

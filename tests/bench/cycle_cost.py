@@ -31,16 +31,18 @@ from prometheus_client import disable_created_metrics
 
 import bridge
 from bridge import sample as travels
+from bridge.configuration.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 from bridge.delivery.assembly import publisher
 from bridge.delivery.calls import no_commands
+from bridge.dlms.register import Register
 from bridge.health.metrics import Metrics
-from bridge.meters.account import Account
-from bridge.meters.profile import Register
+from bridge.meters.observer import MeterObserver
 from bridge.outbox.outbox import Outbox
-from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from bridge.log_lines import Level
 
 METERS = 100
 ROUNDS = 5
@@ -91,10 +93,10 @@ class Reading(NamedTuple):
 class Meter:
     """One meter as its poller has it: a way to make samples, and an account."""
 
-    def __init__(self, name: str, metrics: Metrics) -> None:
-        metrics.expect(name, interval_s=10)
+    def __init__(self, name: str, metrics: Metrics, level: Level) -> None:
+        metrics.meters.expect(name, interval_s=10)
         self.name = name
-        self.account = Account(name, metrics, time.time)
+        self.account = MeterObserver(name, metrics.meters, time.time, level)
         self.readings = [Reading(Register(key=key, obis="1-0:1.8.0"), value, unit) for key, unit, value in KEYS]
         if layout := getattr(travels, "Layout", None):
             keys, units, _ = zip(*KEYS, strict=True)
@@ -139,7 +141,7 @@ async def looped(work: Callable[[Meter, int], object], meters: list[Meter], cycl
 async def round_of(cycles: int, port: int, folder: Path, *, fleet: bool) -> dict[str, tuple[float, float]]:
     """Every stage once."""
     metrics = Metrics(fleet=fleet, register_values=not fleet)
-    meters = [Meter(f"meter-{number:05}", metrics) for number in range(METERS)]
+    meters = [Meter(f"meter-{number:05}", metrics, "DEBUG" if fleet else "INFO") for number in range(METERS)]
     outbox = Outbox(folder / "outbox.db", settings=OutboxSettings())
     await outbox.open()
     delivery = publisher(
@@ -149,7 +151,7 @@ async def round_of(cycles: int, port: int, folder: Path, *, fleet: bool) -> dict
         device_names={},
         memory_path=folder / "upstream.json",
         commands=no_commands,
-        metrics=metrics,
+        metrics=metrics.delivery,
         rng=random.Random(),
     )
     tasks = [asyncio.create_task(outbox.run()), asyncio.create_task(delivery._upstream.run(delivery))]

@@ -14,7 +14,8 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench.fleet import Bridge, Fleet, Loads
+from tests.bench.fleet import Fleet
+from tests.bench.fleet_processes import Bridge, Loads
 from tests.fakes.broker import listener, running_broker
 
 

@@ -49,6 +49,7 @@ def measure(count: int) -> dict[str, float]:
             environ = os.environ | {
                 "METERS_FILE": str(folder / "meters.csv"),
                 "DATA_DIR": str(folder / "data"),
+                "CLOCK__PATIENCE": "0",
                 "BROKER__HOST": "127.0.0.1",
                 "BROKER__PORT": str(broker.port),
                 "BROKER__CREDENTIALS_FILE": str(broker.credentials_file),

@@ -20,15 +20,16 @@ from unittest.mock import MagicMock
 from loguru import logger
 from prometheus_client import disable_created_metrics
 
+from bridge.configuration.meter import resolve
+from bridge.configuration.profile import load_profile
+from bridge.configuration.settings import MeterSettings, PollSettings
 from bridge.demo import DEMO_PASSWORD
 from bridge.health.metrics import Metrics
-from bridge.health.parts import Watched
+from bridge.health.watched_meter import WatchedMeter
 from bridge.meters.link import Link
-from bridge.meters.meter import resolve
+from bridge.meters.metrics import MeterMetrics
 from bridge.meters.poller import Poller
-from bridge.meters.profile import load_profile
 from bridge.meters.state import MeterState
-from bridge.settings import MeterSettings, PollSettings
 from tests.health.test_status import Plant
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ async def cycle_cpu_us(metrics: object, port: int, cycles: int) -> float:
     return spent_s / cycles * 1e6
 
 
-def fleet(metrics: Metrics, count: int) -> None:
+def fleet(metrics: MeterMetrics, count: int) -> None:
     """Make the series of so many meters, as they are after some cycles."""
     for number in range(count):
         name = f"meter-{number:05d}"
@@ -100,11 +101,11 @@ def page_s(metrics: Metrics) -> tuple[float, float, int]:
 def report_s(count: int) -> tuple[float, float]:
     """CPU seconds of one status report, and of deciding whether all is well, as every scrape does."""
     state, plant = MeterState(), Plant()
-    plant.status.watch(tuple(Watched(f"m{n}", MagicMock(state=state, interval_s=5.0)) for n in range(count)))
+    plant.status.watch(tuple(WatchedMeter(f"m{n}", MagicMock(state=state, interval_s=5.0)) for n in range(count)))
     began_s = time.thread_time()
     plant.status.report()
     reported_s = time.thread_time()
-    plant.wellness.show(plant.metrics)
+    plant.wellness.show(plant.metrics.process)
     return reported_s - began_s, time.thread_time() - reported_s
 
 
@@ -119,7 +120,7 @@ def main() -> None:
     command = [sys.executable, "-m", "bridge", "demo-meter", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as meter:
         port = int(meter.stdout.readline().split(",")[0].rpartition(":")[2])
-        kinds = {"without metrics": Nothing, "with metrics": Metrics}
+        kinds = {"without metrics": Nothing, "with metrics": MeterMetrics}
         least = dict.fromkeys(kinds, float("inf"))
         for _ in range(5):  # in turns, and the least of each: other programs only ever add
             for name, make in kinds.items():
@@ -133,7 +134,7 @@ def main() -> None:
         ("everything", {}),
     ):
         metrics = Metrics(**options)
-        fleet(metrics, arguments.meters)
+        fleet(metrics.meters, arguments.meters)
         first_s, usual_s, lines = page_s(metrics)
         print(
             f"/metrics, {arguments.meters} meters, {name}: {usual_s:.2f} s CPU (first {first_s:.2f} s), {lines} lines"

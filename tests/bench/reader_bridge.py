@@ -7,17 +7,22 @@ that happens to a sample; the fleet's benchmark has those.
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import uvloop
 
+from bridge.configuration.meter import Meter, resolve
+from bridge.configuration.profile import Profile
+from bridge.configuration.settings import MeterSettings, PollSettings
+from bridge.dlms.association import MeterSession
+from bridge.meters.counter_store import CounterStore
 from bridge.meters.link import Link
-from bridge.meters.meter import Meter, resolve
-from bridge.meters.profile import Profile
-from bridge.meters.session import Session
-from bridge.settings import MeterSettings, PollSettings
 from tests.bench.addresses import address
 from tests.bench.answers import AUTHENTICATION_KEY, ENCRYPTION_KEY, PASSWORD, REGISTERS
 from tests.bench.rounds import Row, obey
+
+if TYPE_CHECKING:
+    from bridge.configuration.meter import Meter
 
 TIMEOUT_S = 5.0
 
@@ -46,7 +51,7 @@ class Bridge:
 
     def __init__(self) -> None:
         self._loop = uvloop.new_event_loop()
-        self._open: list[tuple[Link, Session]] = []
+        self._open: list[tuple[Link, MeterSession]] = []
 
     def associate(self, row: Row, port: int, meters: int) -> None:
         """See ``rounds.Reads``."""
@@ -71,16 +76,16 @@ class Bridge:
         return tasks[-1].result()
 
 
-async def _associate(one: Meter) -> tuple[Link, Session]:
+async def _associate(one: Meter) -> tuple[Link, MeterSession]:
     connecting = asyncio.Semaphore(1)
     link = Link(one.host, one.port, one.framing, connect_timeout_s=TIMEOUT_S, connecting=connecting)
-    session = Session(one)
+    session = MeterSession(one, CounterStore(None))
     await link.open()
     await link.converse(session.associate(), TIMEOUT_S)
     return link, session
 
 
-async def _read(link: Link, session: Session, count: int) -> list[float]:
+async def _read(link: Link, session: MeterSession, count: int) -> list[float]:
     readings = []
     for _ in range(count):
         if session.counter is not None and session.counter.is_low:

@@ -1,7 +1,7 @@
-"""The README's table of measured figures, made of a benchmark's JSON: ``python -m tests.bench.table FILE``.
+"""The measured tables and the README's sentence, made of a benchmark's JSON: ``python -m tests.bench.table``.
 
-Writes it between the two marks in README.md. A test holds that what stands there is what this makes of the JSON that is
-committed beside it, so no figure gets there by hand.
+Writes them between two marks in ``tests/bench/README.md`` and in ``README.md``. A test holds both to the JSON that is
+committed beside this file, so that no figure gets there by hand.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TOP = Path(__file__).parents[2]
 README = TOP / "README.md"
+REPORT = Path(__file__).with_name("README.md")
 MEASURED = Path(__file__).with_name("measured.json")
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
@@ -35,7 +36,7 @@ def _machine(results: dict[str, Any]) -> str:
 
 def _reads(reads: dict[str, Any]) -> list[str]:
     lines = [
-        "| CPU a register, µs | gurux-dlms | bridge, one meter | 50 meters at once | requests for ten registers |",
+        "| CPU per register, µs | gurux-dlms | bridge, one meter | 50 meters at once | requests for ten registers |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     for row in reads.values():
@@ -48,9 +49,9 @@ def _reads(reads: dict[str, Any]) -> list[str]:
     user = plain["user_us"]
     kernel = {name: cpu - user[name] for name, cpu in plain["cpu_us"].items()}
     told = (
-        f"Sending, receiving and waking up are the kernel's: {kernel['gurux']:.0f}, {kernel['alone']:.0f} and "
-        f"{kernel['fleet']:.0f} µs of the first row. Without them it is {user['gurux']:.0f}, {user['alone']:.0f} and "
-        f"{user['fleet']:.1f} µs."
+        f"Of the first row, sending, receiving and waking up, the kernel's part, take {kernel['gurux']:.0f}, "
+        f"{kernel['alone']:.0f} and {kernel['fleet']:.0f} µs. Without them it is {user['gurux']:.0f}, "
+        f"{user['alone']:.0f} and {user['fleet']:.1f} µs."
     )
     return [*lines, "", told]
 
@@ -60,11 +61,11 @@ def _fleets(results: dict[str, Any]) -> list[str]:
     first_s = results["first_sample_s"]
     rows = [
         ("connections", lambda one: f"{one['connections']:,}"),
-        ("requests a cycle of ten registers", lambda one: f"{one['requests_a_cycle']:g}"),
+        ("requests per cycle of ten registers", lambda one: f"{one['requests_a_cycle']:g}"),
         ("CPU, share of a core", lambda one: f"{one['cpu_share'] * 100:.0f} %"),
-        ("meters a core, extrapolated from that", lambda one: f"{one['meters_a_core']:,.0f}"),
+        ("meters per core, extrapolated from that", lambda one: f"{one['meters_a_core']:,.0f}"),
         ("memory", lambda one: f"{one['memory_mb']:.0f} MB"),
-        ("memory a meter", lambda one: f"{one['memory_kb_a_meter']:.0f} kB"),
+        ("memory per meter", lambda one: f"{one['memory_kb_a_meter']:.0f} kB"),
         ("lateness of cycles, seen by the meters, p50", lambda one: _seconds(one["seen"]["p50_s"])),
         ("p99", lambda one: _seconds(one["seen"]["p99_s"])),
         ("worst", lambda one: _seconds(one["seen"]["max_s"])),
@@ -88,11 +89,30 @@ def _seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
 
 
+def summary(results: dict[str, Any]) -> str:
+    """Return what the README says of ``results``; without the marks."""
+    reads, fleet = results["reads"], next(iter(results["fleets"].values()))
+    plain, lists, ciphered = (reads[name]["cpu_us"] for name in ("hdlc", "hdlc_list", "hdlc_ciphered"))
+    return (
+        f"A register over HDLC takes {plain['alone']:.0f} µs of CPU, against {plain['gurux']:.0f} µs with gurux-dlms "
+        f"alone; in a list {lists['alone']:.1f} against {lists['gurux']:.0f}; ciphered {ciphered['alone']:.0f} against "
+        f"{ciphered['gurux']:.0f}.\nOne bridge reads {fleet['meters']:,} meters every {fleet['interval_s']:g} s, ten "
+        f"registers each, with {fleet['cpu_share'] * 100:.0f} % of a core and {fleet['memory_mb']:.0f} MB; cycles are "
+        f"late by {_seconds(fleet['seen']['p99_s'])} (p99)."
+    )
+
+
+def write(results: dict[str, Any]) -> None:
+    """Put the figures where people read them."""
+    REPORT.write_text(put(REPORT.read_text(), table(results)))
+    README.write_text(put(README.read_text(), summary(results)))
+
+
 def between(text: str) -> str:
     """Return what stands between the marks in ``text``.
 
     Raises:
-        ValueError: a mark is missing. Put both into README.md.
+        ValueError: a mark is missing. Put both into the file.
     """
     begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
     return text[begin:end].strip("\n")
@@ -109,12 +129,11 @@ def put(text: str, made: str) -> str:
 
 
 def main() -> None:
-    """Read the JSON and write the README."""
+    """Read the JSON and write both files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, nargs="?", default=MEASURED)
     arguments = parser.parse_args()
-    made = table(json.loads(arguments.file.read_text()))
-    README.write_text(put(README.read_text(), made))
+    write(json.loads(arguments.file.read_text()))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
-"""The README's figures are those of the committed JSON, and a reader can see where they stand."""
+"""The figures that people read are those of the committed JSON."""
 
 from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.bench import table
 
 
-def test_the_readme_shows_what_was_measured_and_nothing_else():
+@pytest.mark.parametrize(("file", "made"), [(table.REPORT, table.table), (table.README, table.summary)])
+def test_what_was_measured_is_shown_and_nothing_else(file, made):
     results = json.loads(table.MEASURED.read_text())
-    assert table.between(table.README.read_text()) == table.table(results), (
-        "the table is not what `python -m tests.bench.table` makes of tests/bench/measured.json"
-    )
+    assert table.between(file.read_text()) == made(results), "run `python -m tests.bench.table`"
 
 
 def test_the_table_is_put_between_the_marks_and_nothing_else_changes():

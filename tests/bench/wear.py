@@ -19,21 +19,22 @@ from pathlib import Path
 
 from loguru import logger
 
+from bridge.configuration.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 from bridge.delivery.assembly import publisher
 from bridge.delivery.calls import no_commands
-from bridge.health.metrics import Metrics
+from bridge.delivery.metrics import DeliveryMetrics
 from bridge.outbox.outbox import Outbox
-from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
-from tests.bench.drain import PASSWORD, read_for_ever
+from tests.bench.backlog import read_for_ever
 from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.thingsboard import ThingsBoard
 
+PASSWORD = "of-this-run"
 SETTLE_S = 5.0  # the first commits make the tables
 
 
 async def wear(folder: Path, seconds: float) -> dict[str, float | None]:
     """Run for so long and count."""
-    metrics = Metrics()
+    metrics = DeliveryMetrics()
     outbox = Outbox(folder / "outbox.db", settings=OutboxSettings())
     await outbox.open()
     async with ThingsBoard() as server, Mosquitto(password=PASSWORD, upstream_port=server.port) as broker:

@@ -10,8 +10,8 @@ from tests.grafana.inventory import PANELS, as_grafana_asks
 pytestmark = [pytest.mark.broker, pytest.mark.promtool, pytest.mark.timeout(300)]
 
 NOTHING_TO_SHOW = {
-    "Bytes nobody asked for": "these meters send none",
-    "Backlog gone in": "what waits for the next mark is a few samples, and need not get less",
+    "Unexpected bytes": "these meters send none",
+    "Backlog empty in": "what waits for the next mark is a few samples, and need not get less",
     "Rate limit": "this ThingsBoard sets none",
     "Other values": "these meters have no register of another unit",
 }

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from bridge.errors import ConfigError
-from bridge.settings import load
-
-NOWHERE = Path("/nonexistent/secrets")
-
-
-def problems(**environ):
-    with pytest.raises(ConfigError) as caught:
-        load(environ, NOWHERE)
-    return caught.value.problems
+from bridge.configuration.load import load
+from tests.configuration.loading import NOWHERE, TB, problems
 
 
 def test_low_authentication_needs_a_password():
@@ -80,27 +70,8 @@ def test_security_needs_keys_of_its_suites_size_and_no_key_is_shown():
 
 def test_a_secret_in_hex_must_be_hex_and_is_not_shown():
     assert problems(METERS__MAIN__HOST="a", METERS__MAIN__PASSWORD="hex:00zz") == [
-        "METERS__MAIN__PASSWORD=<secret>: behind hex: must stand pairs of the digits 0-9 and A-F"
+        "METERS__MAIN__PASSWORD=<secret>: after hex: there must be pairs of the digits 0-9 and A-F"
     ]
-
-
-def test_a_thingsboard_needs_a_host_and_a_token():
-    assert problems(METERS__MAIN__HOST="a", THINGSBOARD__HOST="tb") == [
-        "THINGSBOARD__TOKEN: missing; THINGSBOARD__HOST is given, and ThingsBoard asks for an access token"
-    ]
-    assert problems(THINGSBOARD__TOKEN="x") == [
-        "THINGSBOARD__HOST: missing; THINGSBOARD__TOKEN is given, but no server to use it with"
-    ]
-
-
-TB = {"THINGSBOARD__HOST": "tb", "THINGSBOARD__TOKEN": "x"}
-
-
-def test_without_a_meter_nothing_invented_goes_to_a_thingsboard():
-    [problem] = problems(**TB)
-    assert problem.startswith("METERS__<NAME>__HOST: missing; THINGSBOARD__HOST is given")
-    assert "POLL__DEMO_METER=true" in problem
-    assert load({**TB, "POLL__DEMO_METER": "true"}, NOWHERE).meters == {}
 
 
 @pytest.mark.parametrize("content", ["name,host\n", "name;host\n# main;192.168.1.127\n;\n"])
@@ -120,38 +91,22 @@ def test_two_meters_are_two_devices():
         "(METERS__MAIN__DEVICE)"
     )
     [problem] = problems(**main, METERS__MAIN__DEVICE="second")
-    assert problem.startswith("METERS__SECOND__DEVICE: meter second would be device 'second'")
+    assert problem.startswith("METERS__MAIN__DEVICE: meter main would be device 'second'")  # the line that is there
     assert load({**main, "METERS__MAIN__DEVICE": "Second"}, NOWHERE)  # ThingsBoard tells case apart
 
 
-def test_an_authoritys_certificate_must_be_there_and_in_use(tmp_path):
-    upstream = {"METERS__MAIN__HOST": "a", "THINGSBOARD__HOST": "tb", "THINGSBOARD__TOKEN": "x"}
-    certificate = tmp_path / "ca.pem"
-    assert problems(**upstream, THINGSBOARD__TLS="true", THINGSBOARD__CA_FILE=str(certificate)) == [
-        f"THINGSBOARD__CA_FILE={certificate}: there is no such file"
-    ]
-    certificate.touch()
-    assert problems(**upstream, THINGSBOARD__CA_FILE=str(certificate)) == [
-        "THINGSBOARD__CA_FILE: is for TLS, which is off; set THINGSBOARD__TLS=true or remove it"
-    ]
-
-
-def test_a_clients_certificate_is_two_files_needs_tls_and_stands_for_the_token(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    certificate, key = Path("client.pem"), Path("client.key")
-    certificate.touch()
-    upstream = {"METERS__MAIN__HOST": "a", "THINGSBOARD__HOST": "tb", "THINGSBOARD__CERT_FILE": str(certificate)}
-    assert problems(**upstream, THINGSBOARD__TLS="true") == [
-        "THINGSBOARD__KEY_FILE: missing; a client certificate is two files, and THINGSBOARD__CERT_FILE is one of them"
-    ]
-    upstream["THINGSBOARD__KEY_FILE"] = str(key)
-    assert problems(**upstream, THINGSBOARD__TLS="true") == [f"THINGSBOARD__KEY_FILE={key}: there is no such file"]
-    key.touch()
-    assert problems(**upstream) == [
-        f"THINGSBOARD__{name}_FILE: is for TLS, which is off; set THINGSBOARD__TLS=true or remove it"
-        for name in ("CERT", "KEY")
-    ]
-    assert load({**upstream, "THINGSBOARD__TLS": "true"}, NOWHERE).thingsboard.key_file == key
+def test_in_whatever_order_docker_hands_the_settings_over_the_same_is_said():
+    environ = {
+        "METERS__MAIN__HOST": "a",
+        "METERS__SECOND__HOST": "b",
+        "METERS__SECOND__DEVICE": "main",
+        "METERS__THIRD__PORT": "x",
+        "THINGSBOARD__PORT": "99999",
+    }
+    backwards = dict(reversed(environ.items()))
+    assert problems(**environ) == problems(**backwards)
+    given = {name: environ[name] for name in ("METERS__SECOND__HOST", "METERS__MAIN__HOST")}
+    assert list(load(given, NOWHERE).meters) == ["main", "second"]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
+from bridge.configuration.load import load
+from bridge.configuration.settings import MeterSettings, Settings
 from bridge.errors import ConfigError
-from bridge.settings import MeterSettings, Settings, load
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def test_values_are_named_with_line_and_column(fleet):
 def test_what_is_wrong_with_the_header_is_named_by_column(fleet):
     assert problems(fleet("name,hots,port,port,colour\nM1,a,1,1,red\n")) == [
         "meters.csv:1: column hots: unknown; did you mean host?",
-        "meters.csv:1: column port: stands there twice",
+        "meters.csv:1: column port: appears twice",
         (
             "meters.csv:1: column colour: unknown; the columns are name, host, port, profile, framing, client, server, "
             "server_address_bytes, referencing, authentication, password, security, suite, encryption_key, "
@@ -148,9 +149,9 @@ def test_another_encoding_is_named_with_the_line(fleet, encoding):
 
 def test_a_file_that_is_none_is_named(fleet, tmp_path):
     missing = tmp_path / "nothing.csv"
-    assert problems(missing) == ["METERS_FILE=meters.csv: there is no such file; a folder or a device does not do"]
+    assert problems(missing) == ["METERS_FILE=meters.csv: there is no such file (a folder or a device will not do)"]
     [problem] = problems(tmp_path)
-    assert problem.endswith("there is no such file; a folder or a device does not do")
+    assert problem.endswith("there is no such file (a folder or a device will not do)")
     [problem] = problems(tmp_path / ("x" * 300))
     assert "cannot be read" in problem or "there is no such file" in problem
 

@@ -7,7 +7,7 @@ import contextlib
 import pytest
 from loguru import logger
 
-from bridge.health.metrics import Metrics
+from bridge.delivery.metrics import DeliveryMetrics
 from bridge.sample import Sample, Value
 
 
@@ -28,5 +28,14 @@ def _quiet():
 
 
 @pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
+def metrics() -> DeliveryMetrics:
+    return DeliveryMetrics()
+
+
+@pytest.fixture
+def lines():
+    """The log from INFO up, as it is written."""
+    said = []
+    number = logger.add(lambda message: said.append(str(message).strip()), level="INFO", format="{level} {message}")
+    yield said
+    logger.remove(number)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
+from bridge.configuration.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 from bridge.delivery.assembly import publisher
 from bridge.delivery.calls import no_commands
-from bridge.health.metrics import Metrics
+from bridge.delivery.metrics import DeliveryMetrics
 from bridge.outbox.outbox import Outbox
-from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 from tests.delivery.conftest import sample
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def live(folder: Path, broker_port: int, credentials: Path, first_ts_ms: int, se
 
 
 async def _living(folder: Path, port: int, credentials: Path, first_ts_ms: int, rng: random.Random) -> None:
-    metrics = Metrics()
+    metrics = DeliveryMetrics()
     outbox = Outbox(folder / "outbox.db", settings=OutboxSettings(commit_interval=0.05))
     await outbox.open()
     delivery = publisher(

@@ -24,11 +24,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bridge.configuration.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 from bridge.delivery.assembly import publisher
 from bridge.delivery.calls import no_commands
-from bridge.health.metrics import Metrics
+from bridge.delivery.metrics import DeliveryMetrics
 from bridge.outbox.outbox import Outbox
-from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 from tests.delivery.life import live
 from tests.fakes.mosquitto import Mosquitto
 from tests.fakes.thingsboard import Behaviour, ThingsBoard
@@ -156,7 +156,7 @@ class _Run:
     async def settle(self, timeout_s: float) -> None:
         """Let what is left drain to a server that closes no session, and count."""
         self._server.behaviour.drop_every = 0
-        metrics = Metrics()
+        metrics = DeliveryMetrics()
         outbox = Outbox(self._folder / "outbox.db", settings=OutboxSettings())
         await outbox.open()
         delivery = publisher(

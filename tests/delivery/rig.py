@@ -1,4 +1,5 @@
-"""The delivery wing as the bridge wires it, on a real mosquitto, with or without a double of ThingsBoard behind it."""
+"""The delivery wing as the bridge wires it: on a real mosquitto, with or without a double of ThingsBoard behind it,
+or on the double itself."""
 
 from __future__ import annotations
 
@@ -6,12 +7,13 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Self
 
+from bridge.configuration.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 from bridge.delivery.assembly import publisher
 from bridge.delivery.calls import no_commands
-from bridge.health.metrics import Metrics
+from bridge.delivery.metrics import DeliveryMetrics
+from bridge.delivery.names import Names
 from bridge.outbox.destination import destination_of
 from bridge.outbox.outbox import Outbox
-from bridge.settings import BrokerSettings, OutboxSettings, ThingsBoardSettings
 from tests.delivery.conftest import sample
 
 if TYPE_CHECKING:
@@ -26,20 +28,23 @@ class Rig:
     def __init__(
         self,
         folder: Path,
-        broker: Mosquitto,
+        broker: Mosquitto | None,
         *,
         upstream: bool = False,
+        port: int | None = None,
         device_names: dict[str, str] | None = None,
         **more,
     ) -> None:
         self.folder = folder
-        self.device_names = {"main": "Main meter"} if device_names is None else device_names
-        self.metrics = Metrics()
-        credentials = broker.credentials_file if broker.credentials_file.exists() else None
-        self.settings = BrokerSettings(host="127.0.0.1", port=broker.port, credentials_file=credentials)
-        self.thingsboard = ThingsBoardSettings(
-            host="thingsboard" if upstream else None, token="TOKEN" if upstream else None, **more
-        )
+        self.device_names = Names({"main": "Main meter"} if device_names is None else device_names)
+        self.metrics = DeliveryMetrics()
+        self.settings = BrokerSettings()
+        if broker is not None:
+            credentials = broker.credentials_file if broker.credentials_file.exists() else None
+            self.settings = BrokerSettings(host="127.0.0.1", port=broker.port, credentials_file=credentials)
+        # Direct is where the port of ThingsBoard itself is given: Mosquitto alone knows it otherwise.
+        way = {"host": "thingsboard"} if port is None else {"host": "127.0.0.1", "port": port, "via": "direct"}
+        self.thingsboard = ThingsBoardSettings(**({"token": "TOKEN"} | way | more if upstream else more))
         self.outbox = Outbox(
             folder / "outbox.db",
             settings=OutboxSettings(commit_interval=0.05),

@@ -26,6 +26,13 @@ def test_a_backlog_that_grows_has_no_end():
     assert drain.left_s() is None
 
 
+def test_what_waits_for_its_turn_and_goes_up_and_down_is_no_draining():
+    drain = Drain()
+    for second in range(60):
+        drain.note(second, 20 + (second * 7) % 5)
+        assert drain.left_s() is None
+
+
 def test_only_the_last_minute_counts():
     drain = Drain()
     for second in range(200):

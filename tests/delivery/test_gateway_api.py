@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.delivery.rate_limits import Told
+from bridge.delivery.told_limits import Told
 from bridge.sample import Presence
 from tests.delivery.rig import Rig
 from tests.fakes.mosquitto import Mosquitto
@@ -93,15 +93,46 @@ async def test_a_remote_call_is_carried_out_and_answered(plant, method, said):
         "v1/gateway/rpc", {"device": "Main meter", "data": {"id": 5, "method": method, "params": {"a": 1}}}
     )
     assert (await plant.told(3))[2] == ("v1/gateway/rpc", {"device": "Main meter", "id": 5, "data": said})
-    assert plant.asked == [("Main meter", method, {"a": 1})]
+    assert plant.asked == [("main", method, {"a": 1})]
 
 
-async def test_a_shared_attribute_interval_sets_the_interval(plant):
-    plant.rig.publisher.notice(HERE)
-    await plant.told(2)
-    plant.server.send("v1/gateway/attributes", {"device": "Main meter", "data": {"interval": 30, "colour": "red"}})
-    await plant.rig.until(lambda: plant.asked)
-    assert plant.asked == [("Main meter", "setInterval", 30)]
+async def test_a_call_to_the_gateway_itself_is_carried_out_and_answered(plant):
+    plant.rig.put(1, 1)
+    await plant.rig.until(lambda: plant.rig.confirmed == 1)
+    number = plant.server.rpc("GW", "status", {"a": 1})
+    await plant.rig.until(lambda: number in plant.server.results)
+    assert plant.server.results[number] == (200, {"error": "unknown method 'status'"})
+    assert plant.asked == [("", "status", {"a": 1})]
+
+
+async def test_a_call_to_a_meter_that_never_gave_anything_is_carried_out_and_answered(plant):
+    plant.rig.publisher.tell_state("main", "failing")
+    await plant.rig.until(lambda: attributes(plant.server).get("Main meter") == {"state": "failing"})
+    number = plant.server.rpc("Main meter", "reconnect")
+    await plant.rig.until(lambda: number in plant.server.results)
+    assert plant.server.results[number] == (200, {"success": True})
+
+
+async def test_a_rename_is_followed_and_samples_go_under_the_new_name(plant):
+    plant.rig.put(1, 5)
+    await plant.rig.until(lambda: plant.rig.confirmed == 5)
+    plant.server.rename("Main meter", "Hall")
+    await plant.rig.until(lambda: plant.rig.publisher.state.renamed == {"main": "Hall"})
+    plant.rig.put(6, 5)
+    await plant.rig.until(lambda: plant.rig.confirmed == 10)
+    await plant.server.settled()
+    assert set(plant.server.model.rows("Hall")) == set(range(1, 11))
+    assert set(plant.server.model.devices) == {"GW", "Hall"}
+
+
+async def test_at_the_end_devices_are_off_and_disconnected(plant):
+    plant.rig.publisher.tell_state("main", "ok")
+    await plant.rig.until(lambda: attributes(plant.server).get("Main meter") == {"state": "ok"})
+    await plant.rig.publisher.leave(10.0)
+    assert plant.server.told[-2:] == [
+        ("v1/gateway/attributes", {"Main meter": {"state": "off"}}),
+        ("v1/gateway/disconnect", {"device": "Main meter"}),
+    ]
 
 
 async def test_hostile_calls_are_survived(plant):
@@ -150,7 +181,7 @@ async def test_in_device_mode_a_meters_own_session_carries_samples_attributes_an
     assert [topic for topic, _ in server.told] == ["v1/devices/me/attributes", "v1/devices/me/rpc/response/77"]
     assert server.told[0][1]["serial_number"] == "M17"
     assert server.told[1][1] == {"success": True}
-    assert plant.asked == [("Main meter", "reconnect", {})]
+    assert plant.asked == [("main", "reconnect", {})]
 
 
 async def test_an_answer_of_our_own_is_never_taken_for_thingsboards(tmp_path):
@@ -169,9 +200,9 @@ async def test_an_answer_of_our_own_is_never_taken_for_thingsboards(tmp_path):
         async with rig:
             rig.put(1, 5)
             await rig.until(lambda: server.counts["fences"] >= 1)
-            asked = rig.publisher._limits_number
+            asked = rig.publisher._parts.questions._limits_number
             server.send(f"v1/devices/me/rpc/request/{asked}", {"method": "reconnect", "params": {}})
             await rig.until(lambda: (f"v1/devices/me/rpc/response/{asked}", said) in server.told)
             rig.put(6, 5)
             await rig.until(lambda: rig.confirmed == 10)
-            assert rig.publisher._limits.told == Told()
+            assert rig.publisher._parts.limits.told == Told()

@@ -52,7 +52,7 @@ async def test_a_receipt_from_before_the_break_accepts_nothing(wired):
 async def test_without_a_connection_a_message_is_dropped(wired):
     upstream, _, ear = wired
     upstream.send(Message("t", b""))
-    assert not upstream.connected
+    assert not upstream.broker_connected
     assert ear.accepted_messages == []
 
 

@@ -53,7 +53,7 @@ async def wired():
 
 
 async def test_a_session_stands_when_mosquitto_says_so_not_when_the_local_broker_is_there(wired):
-    assert wired.upstream.connected
+    assert wired.upstream.broker_connected
     assert not wired.upstream.is_up
     assert wired.ear.events == []
     wired.session(up=True)

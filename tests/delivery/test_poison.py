@@ -7,7 +7,7 @@ import random
 import pytest
 
 from bridge.delivery import poison as module
-from bridge.delivery.poison import ALONE, STRIKES, Poison
+from bridge.delivery.poison import ALONE, SAID, STRIKES, Poison
 from bridge.outbox.row import Row
 
 
@@ -131,3 +131,28 @@ def test_every_bad_row_is_found_and_no_other_whatever_else_goes_on(poison, bad):
         if condemned == bad:
             break
     assert condemned == bad
+
+
+# Where ThingsBoard says that it cannot read a message (MQTT 5).
+
+
+def test_what_cannot_be_read_is_suspect_at_once_and_divided(poison):
+    rows = [row(number) for number in range(32)]
+    assert poison.unreadable(rows, 0) is None
+    assert all(number in poison for number in range(32))
+    poison.trial(0)
+    assert poison.unreadable(rows, 0) is None
+    assert trial(poison, 0) == [0, 1]
+
+
+def test_a_row_that_it_cannot_read_alone_is_condemned_once_others_of_its_device_arrived_in_between(poison):
+    poison.unreadable([row(1, "bad")], 0)
+    now_s = 0.0
+    for _ in range(SAID):
+        poison.trial(now_s)
+        assert poison.unreadable([row(1, "bad")], now_s) is None
+        now_s = poison.next_trial_s()
+    poison.stored([7], ["bad"])
+    poison.trial(now_s)
+    assert poison.unreadable([row(1, "bad")], now_s) == row(1, "bad")
+    assert 1 not in poison

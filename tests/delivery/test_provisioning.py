@@ -10,13 +10,15 @@ import threading
 import paho.mqtt.client as mqtt
 import pytest
 from loguru import logger
+from pydantic import SecretStr
 
+from bridge.configuration.settings import ThingsBoardSettings
 from bridge.delivery import provisioning
 from bridge.delivery.provisioning import Provisioning, is_wanted
 from bridge.delivery.token_file import TOKEN_FILE, kept
-from bridge.settings import ThingsBoardSettings
+from bridge.errors import UpstreamError
 from tests.fakes.mosquitto import Mosquitto
-from tests.fakes.thingsboard import Behaviour, ThingsBoard
+from tests.fakes.thingsboard import ThingsBoard
 
 pytestmark = pytest.mark.broker
 
@@ -27,8 +29,10 @@ def settings(port, **more):
     return ThingsBoardSettings(host="127.0.0.1", port=port, provision_key="KEY", provision_secret="SECRET", **more)
 
 
-def provisioning_of(port, folder, is_up=lambda: False):
-    return Provisioning(settings(port), folder, is_up=is_up, rng=random.Random(1))
+def provisioning_of(port, folder, *, is_refused=lambda: False, **more):
+    return Provisioning(
+        settings(port, **more), folder, is_up=lambda: False, is_refused=is_refused, rng=random.Random(1)
+    )
 
 
 @contextlib.asynccontextmanager
@@ -50,7 +54,7 @@ async def until(condition):
 @pytest.fixture
 def soon(monkeypatch):
     """What takes minutes takes hundredths of a second."""
-    for name in ("_LOOK_EVERY_S", "_DOWN_FOR_S", "_TRY_EVERY_S", "_FIRST_WAIT_S"):
+    for name in ("_LOOK_EVERY_S", "_FIRST_WAIT_S"):
         monkeypatch.setattr(provisioning, name, 0.01)
 
 
@@ -94,7 +98,7 @@ async def test_a_token_is_asked_for_once_and_kept(tmp_path):
     assert file.read_text() == f"{TOKEN}\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     assert thingsboard.requests == [
-        {"deviceName": "dlms-bridge", "provisionDeviceKey": "KEY", "provisionDeviceSecret": "SECRET"}
+        {"deviceName": "dlms-bridge", "provisionDeviceKey": "KEY", "provisionDeviceSecret": "SECRET", "gateway": True}
     ]
     assert kept(tmp_path) == TOKEN
 
@@ -152,7 +156,7 @@ async def test_a_file_that_holds_no_token_is_no_token_and_another_is_asked_for(t
                 await until(lambda: kept(tmp_path) == TOKEN)
 
 
-async def test_a_token_that_thingsboard_no_longer_knows_is_replaced(tmp_path, soon, monkeypatch):
+async def test_a_token_that_thingsboard_refuses_is_replaced_once(tmp_path, soon, monkeypatch):
     (tmp_path / TOKEN_FILE).write_text("revoked\n")
     asked = []
 
@@ -161,39 +165,45 @@ async def test_a_token_that_thingsboard_no_longer_knows_is_replaced(tmp_path, so
         return TOKEN
 
     monkeypatch.setattr(provisioning, "_ask", answers)
-    async with ThingsBoard(Behaviour(token=TOKEN)) as server, running(provisioning_of(server.port, tmp_path)):
+    async with running(provisioning_of(1, tmp_path, is_refused=lambda: kept(tmp_path) == "revoked")):
         await until(lambda: kept(tmp_path) == TOKEN)
-        await until(lambda: server.counts["sessions"])  # it is tried as well, and taken
+        await asyncio.sleep(0.1)  # what must not happen needs time not to happen in
     assert asked == ["revoked"]
 
 
-async def test_a_token_is_not_tried_while_the_broker_has_its_session(tmp_path, soon):
-    """A session of its own would throw the broker's out."""
+async def test_a_token_that_nobody_refuses_is_kept(tmp_path, soon):
     (tmp_path / TOKEN_FILE).write_text(f"{TOKEN}\n")
-    async with (
-        ThingsBoard(Behaviour(token=TOKEN)) as server,
-        running(provisioning_of(server.port, tmp_path, is_up=lambda: True)),
-    ):
-        await asyncio.sleep(0.3)  # what must not happen needs time not to happen in
+    async with ThingsBoard() as server, running(provisioning_of(server.port, tmp_path)):
+        await asyncio.sleep(0.1)
         assert server.counts["sessions"] == 0
-
-
-async def test_a_server_that_is_away_says_nothing_of_the_token(tmp_path, soon, monkeypatch):
-    (tmp_path / TOKEN_FILE).write_text(f"{TOKEN}\n")
-    tried = asyncio.Event()
-    connack = provisioning._connack
-
-    async def watched(*arguments):
-        try:
-            return await connack(*arguments)
-        finally:
-            tried.set()
-
-    monkeypatch.setattr(provisioning, "_connack", watched)
-    async with running(provisioning_of(1, tmp_path)), asyncio.timeout(30):
-        await tried.wait()
-        await asyncio.sleep(0.05)
     assert kept(tmp_path) == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("refused", "hint"),
+    [
+        ({"provision_secret": "ANOTHER"}, "THINGSBOARD__PROVISION_KEY or _SECRET is wrong"),
+        ({"provision_name": "GW"}, "a device GW exists already"),
+    ],
+)
+async def test_each_refusal_has_a_hint_of_its_own(tmp_path, refused, hint):
+    """A wrong secret had the hint of a device that exists."""
+    async with ThingsBoard() as server:
+        asked = settings(server.port).model_copy(
+            update={name: SecretStr(value) if "secret" in name else value for name, value in refused.items()}
+        )
+        with pytest.raises(UpstreamError) as found:
+            await provisioning._ask(asked)
+    assert hint in found.value.hint
+
+
+@pytest.mark.parametrize(("mode", "is_gateway"), [("gateway", True), ("device", None)])
+async def test_the_device_that_is_made_is_a_gateway_where_one_is_wanted(tmp_path, mode, is_gateway):
+    """It had to be marked by hand, and until then nothing came through."""
+    async with ThingsBoard() as server:
+        await provisioning_of(server.port, tmp_path, mode=mode).obtain()
+        session = server.model.connect(asyncio.get_running_loop().time(), token=kept(tmp_path))
+        assert session.is_gateway is bool(is_gateway)
 
 
 async def test_a_token_that_cannot_be_kept_is_the_disks_fault_and_named_so(tmp_path, soon):

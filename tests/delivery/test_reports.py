@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bridge.delivery.names import Names
 from bridge.delivery.reports import ATTRIBUTES, DEVICE_ATTRIBUTES, OWN_TELEMETRY, Reports
 from bridge.sample import Presence
 from tests.thingsboard.client import Client
@@ -15,7 +16,7 @@ HERE = Presence("main", present=True, attributes={"serial_number": "M17", "units
 
 @pytest.fixture
 def reports() -> Reports:
-    return Reports({"main": "Hall 2"}, version="9.9.9")
+    return Reports(Names({"main": "Hall 2"}), version="9.9.9")
 
 
 def take(reports: Reports, *, may=lambda device: True, most: float = 100):
@@ -54,7 +55,10 @@ def test_a_presence_without_attributes_says_nothing(reports):
 def test_a_device_that_is_not_open_is_told_later(reports):
     reports.notice(HERE)
     assert told(reports, may=lambda device: False) == []
-    assert reports.devices == ["Hall 2"]
+    assert reports.new_devices() == ["Hall 2"]
+    assert reports.new_devices() == []
+    reports.began(0.0)
+    assert reports.new_devices() == ["Hall 2"]
     assert len(told(reports)) == 1
 
 
@@ -64,7 +68,7 @@ def test_what_may_be_lost_is_told_again_until_it_is_stored(reports):
     reports.put_back()
     message = take(reports)
     assert message is not None
-    reports.stored(message)
+    reports.stored(message, 0.0)
     reports.put_back()
     assert told(reports) == []
 
@@ -96,7 +100,7 @@ def test_the_gateways_own_figures_are_of_now_and_never_told_twice(reports):
 
 
 def test_in_device_mode_attributes_have_no_name_on_them_and_the_gateways_figures_no_room():
-    reports = Reports({"main": "Hall 2"}, version="9.9.9", as_device=True)
+    reports = Reports(Names({"main": "Hall 2"}), version="9.9.9", as_device=True)
     reports.report({"backlog": 3})
     reports.notice(HERE)
     ((topic, content),) = told(reports, may=lambda device: False)
@@ -112,3 +116,33 @@ def test_a_serial_number_of_digits_stays_text_over_there(reports):
     client.wait(5)
     assert client.server.attributes("Hall 2")["serial_number"] == " 00012345"
     assert client.server.attributes("Hall 2")["firmware"] == "1\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_state_is_told_alone_when_it_changes_and_with_the_attributes_when_they_do(reports):
+    reports.tell_state("main", "ok")
+    assert told(reports) == [(ATTRIBUTES, {"Hall 2": {"state": "ok"}})]
+    reports.tell_state("main", "ok")
+    assert told(reports) == []
+    reports.tell_state("main", "failing")
+    reports.notice(HERE)
+    ((_, content),) = told(reports)
+    assert (content["Hall 2"]["state"], content["Hall 2"]["serial_number"]) == ("failing", "M17")
+
+
+def test_a_state_is_told_again_in_a_session_that_begins_unless_it_was_stored_lately(reports):
+    reports.tell_state("main", "failing")
+    reports.stored(take(reports), 1000.0)
+    reports.began(1299.0)
+    assert told(reports) == []
+    reports.began(1300.0)
+    assert told(reports) == [(ATTRIBUTES, {"Hall 2": {"state": "failing"}})]
+
+
+def test_when_the_bridge_stops_each_open_device_is_told_once_that_it_is_off(reports):
+    for number in range(30):
+        reports.tell_state(f"m{number}", "ok")
+    found = {}
+    while (message := reports.off(lambda device: device != "m7", most=12)) is not None:
+        assert message.entries <= 12
+        found |= json.loads(message.payload)
+    assert found == {f"m{number}": {"state": "off"} for number in range(30) if number != 7}

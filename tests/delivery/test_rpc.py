@@ -33,7 +33,7 @@ def test_a_call_to_a_meters_own_session_is_read_and_answered_as_the_device_api_s
     asked = call(topic, b'{"method":"read","params":{}}', "main")
     assert asked == Call("main", 12, "read", {})
     assert answer(topic, asked, {"ts": 1}) == ("v1/devices/me/rpc/response/12", b'{"ts":1}')
-    assert shared_attributes(DEVICE_CHANGES, b'{"interval":10}', "main") == ("main", {"interval": 10})
+    assert shared_attributes(DEVICE_CHANGES, b'{"interval":10}', "main") == ("main", {"interval": 10}, [])
 
 
 def test_a_call_may_come_without_parameters():
@@ -41,7 +41,15 @@ def test_a_call_may_come_without_parameters():
 
 
 def test_a_change_of_shared_attributes_is_read():
-    assert shared_attributes(CHANGES, b'{"device":"M1","data":{"interval":10}}') == ("M1", {"interval": 10})
+    assert shared_attributes(CHANGES, b'{"device":"M1","data":{"interval":10}}') == ("M1", {"interval": 10}, [])
+    gone = b'{"device":"M1","data":{"deleted":["interval","colour"]}}'
+    assert shared_attributes(CHANGES, gone) == ("M1", {}, ["interval", "colour"])
+
+
+def test_a_call_on_the_device_api_is_for_the_gateway_where_there_is_one():
+    assert call(f"{DEVICE_CALLS}3", b'{"method":"status"}') == Call("", 3, "status", None)
+    with pytest.raises(Unreadable):
+        call(CALLS, b'{"device":"","data":{"id":7,"method":"read"}}')
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.delivery.takeover import AT_ONCE_S, INNOCENT_S, SHORT_S, STILL_S, Takeover
+from bridge.delivery.takeover import AT_ONCE_S, INNOCENT_S, SHORT_S, STILL_S, TOLD_WITHIN_S, Takeover
 
 
 def lived(takeover: Takeover, *lives: tuple[float, float], start_s: float = 0.0) -> float:
@@ -101,3 +101,30 @@ def test_a_long_session_is_not_short_and_an_end_without_a_beginning_is_nothing()
     assert not takeover.ended(100.0)
     takeover.began(101.0)
     assert takeover.ended(102.0)
+
+
+def test_where_thingsboard_says_it_twice_within_minutes_it_is_known_and_not_tried():
+    takeover = Takeover()
+    takeover.told(100)
+    assert not takeover.token_is_shared(101)  # a technician's tool, perhaps
+    takeover.told(160)
+    assert takeover.token_is_shared(161)
+    assert not takeover.token_is_shared(101 + TOLD_WITHIN_S)
+
+
+def test_twice_a_day_is_nobody_who_stays():
+    takeover = Takeover()
+    takeover.told(100)
+    takeover.told(100 + 2 * TOLD_WITHIN_S)
+    assert not takeover.token_is_shared(101 + 2 * TOLD_WITHIN_S)
+
+
+def test_a_session_that_a_limit_ended_is_not_one_of_them():
+    takeover, now_s = Takeover(), 0.0
+    for _ in range(6):
+        takeover.began(now_s, is_explained=True)
+        now_s += 2
+        takeover.ended(now_s)
+        now_s += 2
+    takeover.began(now_s, is_explained=True)
+    assert takeover.still_until_s(now_s) is None

@@ -96,6 +96,36 @@ async def test_with_a_clients_certificate_samples_arrive_without_a_token(tmp_pat
         assert len(server.telemetry) == 100
 
 
+async def test_directly_an_authority_of_ones_own_and_a_clients_certificate_do_as_well(
+    tmp_path, authorities, server_side
+):
+    server_side.verify_mode = ssl.CERT_REQUIRED
+    server_side.load_verify_locations(authorities[0].certificate)
+    certificate, key = authorities[0].issue("client")
+    files = {"tls": True, "ca_file": authorities[0].certificate, "cert_file": certificate, "key_file": key}
+    async with (
+        ThingsBoard(tls=server_side) as server,
+        Rig(tmp_path, None, upstream=True, port=server.port, **(files | {"token": None})) as rig,
+    ):
+        rig.put(1, 100)
+        await rig.until(lambda: rig.confirmed == 100)
+        assert len(server.telemetry) == 100
+
+
+async def test_directly_a_server_that_another_authority_vouches_for_is_refused_and_said(
+    tmp_path, authorities, server_side
+):
+    trusted = {"tls": True, "ca_file": authorities[1].certificate}
+    async with (
+        ThingsBoard(tls=server_side) as server,
+        Rig(tmp_path, None, upstream=True, port=server.port, **trusted) as rig,
+    ):
+        rig.put(1, 10)
+        await rig.until(lambda: "its certificate is not trusted" in rig.publisher.state.upstream_why)
+        assert not server.counts["sessions"]
+        assert not rig.confirmed
+
+
 async def test_a_server_that_another_authority_vouches_for_is_refused_and_said(tmp_path, authorities, server_side):
     lines = tls_lines(authorities[1].certificate)
     async with (

@@ -5,19 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from loguru import logger
 
-from bridge.delivery.introductions import Parked
+from bridge.delivery.parked import Parked
 from bridge.delivery.upstream_watch import UpstreamWatch
 from tests.delivery.conftest import figure
-
-
-@pytest.fixture
-def lines():
-    said = []
-    number = logger.add(lambda message: said.append(str(message).strip()), level="INFO", format="{level} {message}")
-    yield said
-    logger.remove(number)
 
 
 @pytest.fixture

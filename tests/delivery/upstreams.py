@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bridge.delivery.upstream import Cause
+
 
 class Broker:
     """The connection to the local broker, as an upstream sees it."""
@@ -40,21 +42,25 @@ class Ear:
     def __init__(self) -> None:
         self.events: list[str] = []
         self.why: list[str] = []
+        self.causes: list[Cause] = []
+        self.refusals: list[tuple[object, object]] = []
         self.accepted_messages: list[object] = []
         self.heard: list[tuple[str, bytes]] = []
 
     def up(self):
         self.events.append("up")
 
-    def down(self, why):
+    def down(self, why, cause=Cause.UNKNOWN):
         self.events.append("down")
+        self.causes.append(cause)
         self.why.append(why)
 
     def accepted(self, messages):
         self.accepted_messages += messages
 
-    def refused(self, message, why):
+    def refused(self, message, why, said):
         self.events.append("refused")
+        self.refusals.append((message, why))
 
     def received(self, topic, payload):
         self.heard.append((topic, payload))

@@ -7,7 +7,7 @@ from gurux_dlms.objects.enums import SecuritySuite
 from gurux_dlms.secure import GXDLMSSecureClient
 
 from bridge.demo import DEMO_PASSWORD
-from bridge.meters.framing import framer
+from bridge.dlms.framing import framer
 
 AUTHENTICATIONS = {
     "none": Authentication.NONE,

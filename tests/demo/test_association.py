@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bridge.demo import Client, Keys, Memory, MeterServer
+from bridge.demo import Client, Keys, MeterMemory, MeterServer
 from bridge.demo.access import DEMO_AUTHENTICATION_KEY, DEMO_ENCRYPTION_KEY
 from tests.demo.raw import INITIATE, aarq, asked, associated, get, get_list
 
@@ -62,7 +62,7 @@ def test_a_proposal_that_cannot_be_met_is_answered_by_a_confirmed_service_error(
 
 
 def test_three_wrong_passwords_lock_the_meter_for_a_while():
-    memory, now = Memory(lock_after=3, lock_minutes=5), [1000.0]
+    memory, now = MeterMemory(lock_after=3, lock_minutes=5), [1000.0]
 
     def connection():
         return meter(memory=memory, clock=lambda: now[0])
@@ -76,7 +76,7 @@ def test_three_wrong_passwords_lock_the_meter_for_a_while():
 
 
 def test_a_right_password_ends_the_row_of_wrong_ones():
-    memory = Memory()
+    memory = MeterMemory()
     for password in (b"no", b"no", b"12345678", b"no", b"no"):
         asked(meter(memory=memory), aarq(password))
     assert (memory.wrong_secrets, memory.locks) == (4, 0)
@@ -134,7 +134,7 @@ def test_a_ciphered_association_and_read():
 
 
 def test_a_counter_that_does_not_rise_is_refused_with_the_one_to_exceed():
-    memory = Memory()
+    memory = MeterMemory()
     side = ciphered_meter(memory=memory)
     ciphered(side, 100)
     for low in (100, 99, 1):
@@ -144,7 +144,7 @@ def test_a_counter_that_does_not_rise_is_refused_with_the_one_to_exceed():
 
 
 def test_the_counter_outlives_the_connection_and_refuses_the_association_as_well():
-    memory = Memory()
+    memory = MeterMemory()
     ciphered(ciphered_meter(memory=memory), 100)
     assert diagnostic(ciphered(ciphered_meter(memory=memory), 100)) == (1, 1)
     assert ciphered(ciphered_meter(memory=memory, silent_on_low_counter=True), 100) == b""

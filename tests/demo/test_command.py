@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import pytest
 from gurux_dlms.enums import Security
 
-from bridge.configuration.reading import read
+from bridge.configuration.load import read
 from bridge.demo import Keys, command
 from bridge.demo.access import DEMO_AUTHENTICATION_KEY, DEMO_ENCRYPTION_KEY
-from bridge.demo.faults import TABLE
+from bridge.demo.fault_table import TABLE
 from tests.demo.gurux_client import Reader
 
 KEYS = {"key": DEMO_ENCRYPTION_KEY, "authentication_key": DEMO_AUTHENTICATION_KEY}

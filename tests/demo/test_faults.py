@@ -4,10 +4,11 @@ import pytest
 
 from bridge.demo import Faults, MeterServer
 from bridge.demo.cosem import from_date_time
-from bridge.demo.faults import FALSE_VALUE, TABLE, listed
+from bridge.demo.fault_table import TABLE
+from bridge.demo.faults import FALSE_VALUE, listed
 from bridge.demo.hdlc import build, parse
-from bridge.demo.line_faults import LineFaults, Reset, Send, Wait
-from bridge.meters.framing import HdlcFramer
+from bridge.demo.line_faults import LineFaults, Pause, Reset, Send
+from bridge.dlms.framing import HdlcFramer
 from tests.demo.raw import aarq, asked, associated, get, get_list
 
 VOLTAGE, CURRENT = "1.1.32.7.0.255", "1.1.31.7.0.255"
@@ -41,7 +42,7 @@ def test_drop_and_silent():
 
 
 def test_delay():
-    assert line(delay=0.25) == [Wait(0.25), Send(FRAME)]
+    assert line(delay=0.25) == [Pause(0.25), Send(FRAME)]
 
 
 def test_half_frames():
@@ -83,7 +84,7 @@ def test_reset_ends_the_connection_in_the_middle_of_a_frame():
 def test_slow_and_split_send_one_byte_at_a_time():
     acts = line(slow=50)
     assert acts[0::2] == [Send(bytes((byte,))) for byte in FRAME]
-    assert set(acts[1::2]) == {Wait(0.02)}
+    assert set(acts[1::2]) == {Pause(0.02)}
     assert [act for act in line(split="") if isinstance(act, Send)] == acts[0::2]
 
 

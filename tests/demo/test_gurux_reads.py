@@ -12,7 +12,7 @@ from gurux_dlms.objects import (
     GXDLMSRegister,
 )
 
-from bridge.demo import PUBLIC_CLIENT, Client, Keys, Memory, MeterServer
+from bridge.demo import PUBLIC_CLIENT, Client, Keys, MeterMemory, MeterServer
 from bridge.demo.access import DEMO_AUTHENTICATION_KEY, DEMO_ENCRYPTION_KEY
 from bridge.demo.cosem import date_time
 from bridge.demo.inventory import sample_of
@@ -211,7 +211,7 @@ def test_the_load_profile_by_range_and_by_entry():
 
 def test_the_public_client_sees_little_and_the_counter_among_it():
     clients = (PUBLIC_CLIENT, Client(1, "low", b"12345678", "authenticated-encryption"))
-    memory = Memory()
+    memory = MeterMemory()
     side = meter(clients=clients, memory=memory)
     Reader(
         side,

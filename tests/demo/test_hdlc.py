@@ -4,7 +4,7 @@ import pytest
 
 from bridge.demo import MeterServer
 from bridge.demo.hdlc import HdlcStation, address, address_value, build, parse
-from bridge.meters.framing import HdlcFramer
+from bridge.dlms.framing import HdlcFramer
 
 SNRM = bytes.fromhex("7EA0070303938C117E")  # what the meter that the project began with is asked by
 

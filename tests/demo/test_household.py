@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.configuration.profile import load_profile
 from bridge.demo import command, household
 from bridge.demo.load import KINDS, three_phase
-from bridge.meters.profile import load_profile
 
 TIMES = st.floats(1_750_000_000, 1_900_000_000)
 

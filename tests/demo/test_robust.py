@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.demo import Faults, Memory, MeterServer
-from bridge.demo.faults import TABLE
+from bridge.demo import Faults, MeterMemory, MeterServer
+from bridge.demo.fault_table import TABLE
 from bridge.demo.hdlc import build
 from bridge.demo.line_faults import LineFaults
-from bridge.meters.framing import HdlcFramer
+from bridge.dlms.framing import HdlcFramer
 from tests.demo.raw import aarq, asked, get, get_list
 
 KNOWN = [
@@ -42,7 +42,11 @@ def apdus(draw):
 @given(st.lists(apdus(), min_size=1, max_size=5))
 def test_any_apdu(referencing, security, requests):
     side = MeterServer(
-        framing="wrapper", referencing=referencing, security=security, memory=Memory(lock_after=0), max_pdu_bytes=100
+        framing="wrapper",
+        referencing=referencing,
+        security=security,
+        memory=MeterMemory(lock_after=0),
+        max_pdu_bytes=100,
     )
     asked(side, aarq(context=1 if referencing == "ln" else 2))
     for request in requests:

@@ -21,7 +21,7 @@ from gurux_dlms.enums import (
 from gurux_dlms.objects import GXDLMSAssociationLogicalName, GXDLMSClock, GXDLMSData, GXDLMSRegister
 
 from bridge.demo.load import REGISTERS, household
-from bridge.meters.ciphering import quiet_and_fast
+from bridge.dlms.openssl_in_gurux import quiet_and_fast
 
 
 class _Register(GXDLMSRegister):

@@ -28,7 +28,7 @@ def _base() -> str:
     return "\n".join(line for line in lines if not line.startswith((*_OURS, "allow_anonymous")))
 
 
-def _upstream(port: int, token: str | None, tls: str, mode: str) -> str:
+def upstream_section(port: int, token: str | None, tls: str, mode: str) -> str:
     """The bridge section that the container's own script renders, with a quicker second attempt."""
     script = (_HERE / "start.sh").read_text()
     section = script.partition("render_upstream() {\n    cat <<EOF\n")[2].partition("\nEOF\n")[0]
@@ -93,7 +93,7 @@ class Mosquitto:
             lines.append(f"acl_file {folder / 'acl'}")
         self._watcher = ""
         if upstream_port is not None:
-            lines.append(_upstream(upstream_port, token, tls, mode))
+            lines.append(upstream_section(upstream_port, token, tls, mode))
             self._watcher = _watcher()
         self._config.write_text("\n".join(lines))
         user = f"-u bridge\n-P {password}\n" if password else ""
@@ -111,7 +111,7 @@ class Mosquitto:
 
     async def start(self) -> None:
         """Start it and wait until it takes connections."""
-        # As start.sh does it: the shell becomes the broker, and what it started before goes on beside it.
+        # With what start.sh starts beside the broker. Here the shell becomes the broker: signals reach it at once.
         broker, path = Path(find_program("mosquitto")), os.environ.get("PATH", os.defpath)
         environ = os.environ | {"XDG_CONFIG_HOME": self._folder.name, "PATH": f"{broker.parent}{os.pathsep}{path}"}
         script = f'{self._watcher}exec "$0" -c "$1"'

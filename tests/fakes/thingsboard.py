@@ -17,7 +17,7 @@ import orjson
 
 from tests.thingsboard import packets
 from tests.thingsboard.behaviour import Behaviour, Limits
-from tests.thingsboard.events import Closed, Deliver, Puback, Refusal, Session
+from tests.thingsboard.events import CallResult, Closed, Deliver, Puback, Refusal, Session
 from tests.thingsboard.payloads import MAX_PACKET_BYTES
 from tests.thingsboard.server import ThingsBoard as Model
 
@@ -53,6 +53,8 @@ class ThingsBoard:
         """What a gateway wrote to its own attributes, and what the bridge in device mode wrote as a mark."""
         self.unexpected: list[tuple[str, bytes]] = []
         self.subscriptions: set[str] = set()
+        self.results: dict[int, tuple[int, Any]] = {}
+        """What calls by REST ended with: status and answer, by the call's number."""
         self.arrived = asyncio.Event()
         self._server: asyncio.Server | None = None
         self._unacknowledged: dict[tuple[Session, int | None], tuple[str, Any]] = {}
@@ -142,6 +144,29 @@ class ThingsBoard:
         """Publish to the device, QoS 0, whatever it is."""
         for session, writer in self._writers.items():
             writer.write(packets.publish(session.mqtt, topic, json.dumps(payload).encode()))
+
+    # What users do over there
+
+    def rpc(self, device: str, method: str, params: object = None, timeout_s: float = 10) -> int:
+        """Call a device by REST; return the call's number."""
+        number = self.model.rpc(device, method, params, self._now_s(), timeout_s=timeout_s)
+        self._pump()
+        return number
+
+    def rename(self, old: str, new: str) -> None:
+        """Rename a device."""
+        self.model.rename_device(old, new, self._now_s())
+        self._pump()
+
+    def delete(self, device: str) -> None:
+        """Delete a device."""
+        self.model.delete_device(device, self._now_s())
+        self._pump()
+
+    def share(self, device: str, **attributes: object) -> None:
+        """Set shared attributes; None deletes one."""
+        self.model.share(device, self._now_s(), **attributes)
+        self._pump()
 
     # The socket
 
@@ -241,6 +266,8 @@ class ThingsBoard:
                 case Puback(session=session, mid=mid, reason=reason) if session in self._writers:
                     self._writers[session].write(packets.puback(mid, reason))
                     self._tell(session, mid)
+                case CallResult(number=number, status=status, body=body):
+                    self.results[number] = status, body
                 case Deliver(session=session, topic=topic, payload=payload) if session in self._writers:
                     self._writers[session].write(packets.publish(session.mqtt, topic, payload))
                 case Closed(session=session, reason=reason) if session in self._writers:

@@ -12,7 +12,7 @@ import socket
 import struct
 from contextlib import suppress
 
-from bridge.meters.framing import framer
+from bridge.dlms.framing import framer
 
 FAULTS = {
     "bytes": "each byte by itself",

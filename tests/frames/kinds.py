@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from unittest import mock
 
-from bridge.demo import PUBLIC_CLIENT, Client, Faults, Memory
+from bridge.demo import PUBLIC_CLIENT, Client, Faults, MeterMemory
 from tests.meters.by_hand import demo_keys, meter, server
 
 BOTH = "authenticated-encryption"
@@ -49,7 +49,7 @@ class Kind:
     def side(self):
         """Return the meter's side, which says the same at every run."""
         faults = {"faults": Faults(self.faults, seed=7)} if self.faults else {}
-        return server(self.framing, clock=lambda: STARTED_S, memory=Memory(), **faults, **self.theirs)
+        return server(self.framing, clock=lambda: STARTED_S, memory=MeterMemory(), **faults, **self.theirs)
 
 
 def wrapped(about, **more):

@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 
 from bridge.demo import serve
+from bridge.dlms.association import MeterSession
+from bridge.meters.counter_store import CounterStore
 from bridge.meters.link import Link
-from bridge.meters.record import Recorder
-from bridge.meters.session import Session
+from bridge.meters.recording import Recorder
 from tests.frames.kinds import KINDS, counted_instead_of_random
 
 HERE = Path(__file__).parent
@@ -28,7 +29,7 @@ async def record(name):
     link = Link(host, port, meter.framing, connect_timeout_s=5, connecting=asyncio.Semaphore(1))
     with (HERE / f"{name}.txt").open("w", encoding="utf-8") as out, counted_instead_of_random():
         watch = Recorder(out, meter, remark=f"{kind.about}; the demo meter", clock_s=lambda: 0.0)
-        session = Session(meter)
+        session = MeterSession(meter, CounterStore(None))
         await link.open()
         await link.converse(session.associate(), 5, watch)
         readings = await link.converse(session.read(), 5, watch)

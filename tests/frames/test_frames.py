@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from bridge.demo.hdlc import parse as parse_hdlc
+from bridge.dlms import xdlms
+from bridge.dlms.association import MeterSession
+from bridge.dlms.conversation import NEW_CONNECTION
+from bridge.dlms.framing import HdlcFramer, framer
+from bridge.dlms.hdlc import Hdlc
+from bridge.dlms.xdlms import Attribute, Result, ServiceRequest
 from bridge.errors import MeterError
-from bridge.meters import prepared
-from bridge.meters.conversation import ANEW
-from bridge.meters.framing import HdlcFramer, framer
-from bridge.meters.hdlc import Hdlc
-from bridge.meters.prepared import Attribute, Request, Result
-from bridge.meters.record import parse
-from bridge.meters.session import Session
+from bridge.meters.counter_store import CounterStore
+from bridge.meters.recording import parse
 from tests.frames.kinds import KINDS, counted_instead_of_random
 
 HERE = Path(__file__).parent
@@ -37,7 +38,7 @@ class Playback:
         try:
             request = next(conversation)
             while True:
-                if request is ANEW:  # a new connection: no octets of it stand in the file
+                if request is NEW_CONNECTION:  # a new connection: no octets of it stand in the file
                     request = conversation.send(None)
                     continue
                 if request:
@@ -61,7 +62,7 @@ def test_every_conversation_is_held_word_for_word_and_gives_its_readings(name):
     conversation, expected = corpus(name)
     playback = Playback(conversation.lines)
     with counted_instead_of_random():
-        session = Session(KINDS[name].meter())
+        session = MeterSession(KINDS[name].meter(), CounterStore(None))
         playback.converse(session.associate())
         readings = playback.converse(session.read())
         playback.converse(session.release())
@@ -122,7 +123,7 @@ def test_no_protected_answer_is_taken_with_one_octet_bent(name):
         bent[at] ^= 0x10
         playback = Playback([*lines[:read], replace(lines[read], data=bytes(bent)), *lines[read + 1 :]])
         with counted_instead_of_random(), pytest.raises(MeterError):
-            associate_and_read(playback, Session(KINDS[name].meter()))
+            associate_and_read(playback, MeterSession(KINDS[name].meter(), CounterStore(None)))
 
 
 def associate_and_read(playback, session):
@@ -142,10 +143,10 @@ def test_the_microstar_is_asked_as_it_was_then_and_its_answer_is_135_19_v():
         conversation.send(lines[1].data)
     assert link.max_request_bytes == 125
     link._send_number = link._receive_number = 6
-    request = prepared.get(Attribute(3, bytes((1, 1, 32, 7, 0, 255)), 2))
+    request = xdlms.get(Attribute(3, bytes((1, 1, 32, 7, 0, 255)), 2))
     conversation = link.ask(request.apdu(6))
     assert next(conversation) == lines[2].data
     with pytest.raises(StopIteration) as answer:
         conversation.send(lines[3].data)
-    assert prepared.answer(answer.value.value, Request(b"", b"", 1)) == [Result(13519)]
+    assert xdlms.answer(answer.value.value, ServiceRequest(b"", b"", 1)) == [Result(13519)]
     assert parse_hdlc(lines[3].data).control == 0xFC  # N(R) 7: the next, not the one that came

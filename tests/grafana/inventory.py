@@ -36,7 +36,7 @@ NOT_OURS = {
 
 def instruments() -> dict[str, MetricWrapperBase]:
     """Return every instrument of ``Metrics`` by its attribute."""
-    return {name: it for name, it in vars(Metrics()).items() if isinstance(it, MetricWrapperBase)}
+    return Metrics().instruments
 
 
 def series_names(instrument: MetricWrapperBase) -> set[str]:

@@ -8,7 +8,8 @@ import sys
 def log_of(script, **settings):
     text = (
         "from bridge.health import logs\n"
-        "from bridge.settings import LogSettings\n"
+        "from bridge.configuration.settings import LogSettings\n"
+        "from bridge.log_lines import is_said\n"
         "from loguru import logger\n"
         f"logs.set_up(LogSettings(**{settings!r}))\n" + script
     )
@@ -52,13 +53,9 @@ def test_a_traceback_shows_no_variable():
 
 
 def test_whether_a_line_is_read_is_known_before_it_is_built():
-    assert log_of("logger.info((logs.is_said('INFO'), logs.is_said('DEBUG')))").endswith("(True, False)\n")
-    assert log_of("logger.warning((logs.is_said('INFO'), logs.is_said('DEBUG')))", level="WARNING").endswith(
-        "(False, False)\n"
-    )
-    assert log_of("logger.info((logs.is_said('INFO'), logs.is_said('DEBUG')))", level="DEBUG").endswith(
-        "(True, True)\n"
-    )
+    assert log_of("logger.info((is_said('INFO'), is_said('DEBUG')))").endswith("(True, False)\n")
+    assert log_of("logger.warning((is_said('INFO'), is_said('DEBUG')))", level="WARNING").endswith("(False, False)\n")
+    assert log_of("logger.info((is_said('INFO'), is_said('DEBUG')))", level="DEBUG").endswith("(True, True)\n")
 
 
 def test_the_last_lines_can_be_read_back_and_no_more_than_that():

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.health.http import CONNECTIONS, Request
+from bridge.health.http import CONNECTIONS, HttpRequest
 from bridge.health.metrics import Metrics
 from bridge.health.server import HealthServer, _read
 
@@ -65,7 +65,7 @@ def get(url, method="GET"):
 
 def test_metrics_shows_what_was_counted(served):
     _, metrics, url = served
-    metrics.meter_cycles.labels("main", "ok").inc()
+    metrics.meters.meter_cycles.labels("main", "ok").inc()
     status, page = get(f"{url}/metrics")
     assert status == 200
     assert 'dlms_meter_cycles_total{meter="main",result="ok"} 1.0' in page
@@ -125,12 +125,12 @@ def test_nobody_from_elsewhere_has_a_meter_read():
         return {}
 
     codes = [
-        _read(Request("POST", "/read", "meter=main", address), read).status
+        _read(HttpRequest("POST", "/read", "meter=main", address), read).status
         for address in ("172.18.0.3", "fe80::1%eth0", "10.0.0.9", "::ffff:10.0.0.9")
     ]
     assert (codes, answered) == ([403, 403, 403, 403], [])
     for here in ("127.0.0.1", "::1", "::ffff:127.0.0.1"):
-        assert _read(Request("POST", "/read", "meter=main", here), read).status == 200
+        assert _read(HttpRequest("POST", "/read", "meter=main", here), read).status == 200
 
 
 def serving(**given):

@@ -9,10 +9,10 @@ import pytest
 
 from bridge.delivery.state import DeliveryState, ParkedDevice
 from bridge.errors import AuthError, LinkError
-from bridge.health.disk import Room
+from bridge.health.disk_room import DiskRoom
 from bridge.health.metrics import Metrics
-from bridge.health.parts import Watched
 from bridge.health.status import Status
+from bridge.health.watched_meter import WatchedMeter
 from bridge.health.wellness import WHATS, Wellness
 from bridge.meters.state import MeterState
 from bridge.outbox.state import Failing, Foreign, OutboxState
@@ -55,17 +55,19 @@ class Plant:
             writing=None, reading=None, write_errors=0, read_errors=0, foreign=(), damaged_files=0, damaged_bytes=0,
         )  # fmt: skip
         self.delivery = DeliveryState(
+            way="through the local broker, MQTT 3.1.1", needs_broker=True,
             broker_connected=True, upstream_configured=True, upstream_connected=True, upstream_why="",
-            token_shared=False, no_gateway=False, marks="moving", confirm="mark", unstored_samples=0, parked={},
+            token_refused=False, token_shared=False,
+            no_gateway=False, marks="moving", confirm="mark", unstored_samples=0, parked={},
             last_stored_ago_s=1.0, entries_per_s=float("inf"), drain_s=None,
         )  # fmt: skip
         self.main, self.cellar = Poller(), Poller()
         parts = (lambda: self.outbox, lambda: self.delivery)
         self.wellness = Wellness(*parts, silence_s=lambda: self.silence_s, clock_s=self.clock, monotonic_s=self.clock)
         self.status = Status(
-            self.wellness, *parts, room=lambda: Room(500, 900), clock_s=self.clock, monotonic_s=self.clock
+            self.wellness, *parts, room=lambda: DiskRoom(500, 900), clock_s=self.clock, monotonic_s=self.clock
         )
-        self.status.watch((Watched("main", self.main), Watched("cellar", self.cellar)))
+        self.status.watch((WatchedMeter("main", self.main), WatchedMeter("cellar", self.cellar)))
         for poller in (self.main, self.cellar):
             poller.reads(NOW_S - 2)
 
@@ -138,7 +140,7 @@ def test_a_meter_without_failure_and_without_samples_is_late(plant):
 
 
 def test_a_meter_that_never_answered_is_wrong_once_it_had_its_time(plant):
-    plant.status.watch((Watched("new", Poller()),))
+    plant.status.watch((WatchedMeter("new", Poller()),))
     assert plant.wrong == ()
     plant.clock.now_s += 70
     assert plant.wrong == ("new: has not answered since the start",)
@@ -149,10 +151,10 @@ def test_a_meter_that_never_answered_is_wrong_once_it_had_its_time(plant):
     [
         ({"broker_connected": False}, "broker: not connected"),
         ({"upstream_connected": False}, "upstream: no connection to ThingsBoard; samples"),
-        ({"upstream_connected": False, "upstream_why": "refused"}, "upstream: no connection to ThingsBoard: refused"),
+        ({"upstream_connected": False, "upstream_why": "it is refused"}, "upstream: it is refused; samples wait"),
         ({"token_shared": True}, "upstream: something else uses the same"),
-        ({"no_gateway": True}, "upstream: ThingsBoard answers and takes nothing"),
-        ({"parked": {"hall": ParkedDevice("not created", 5.0, 9.0)}}, "upstream: hall is not taken: not created"),
+        ({"no_gateway": True}, "upstream: ThingsBoard answers but accepts nothing"),
+        ({"parked": {"hall": ParkedDevice("not created", 5.0, 9.0)}}, "upstream: hall is not accepted: not created"),
         ({"bytes": 900}, "outbox: 90% full"),
         ({"writing": FULL}, "disk: the outbox cannot be written for 5 s: disk full; make room"),
         ({"reading": FULL}, "disk: the outbox cannot be read for 5 s: disk full"),
@@ -171,7 +173,10 @@ def test_samples_that_wait_for_a_minute_while_none_is_stored_are_not_well(plant)
     assert plant.wrong == ()
     plant.passes(5)
     assert plant.wrong == (
-        "upstream: samples wait, and none was stored for 65 s (ThingsBoard accepts, and its database does not move)",
+        (
+            "upstream: samples are waiting, and none was stored for 65 s "
+            "(ThingsBoard accepts, but its database stands still)"
+        ),
     )
     assert plant.wellness.ready() == (False, plant.wrong[0])
     assert plant.report.delivery.standing_s == 65
@@ -217,7 +222,7 @@ def test_a_meter_that_fails_is_wrong_and_keeps_no_others_samples_from_their_way(
 def test_all_that_quote_it_say_the_same(plant):
     plant.says(broker_connected=False, writing=FULL)
     plant.main.fails(LinkError("refused"), NOW_S)
-    plant.wellness.show(plant.metrics)
+    plant.wellness.show(plant.metrics.process)
     shown = {what: plant.metrics.registry.get_sample_value("dlms_bridge_wrong", {"what": what}) for what in WHATS}
     assert {what: count for what, count in shown.items() if count} == {"broker": 1, "disk": 1, "meter": 1}
     assert [wrong["what"] for wrong in plant.plain()["wrong"]] == ["broker", "disk", "meter"]
@@ -225,7 +230,7 @@ def test_all_that_quote_it_say_the_same(plant):
     assert plant.report.figures()["wrong"] == 3
     assert f"3 wrong: {plant.wrong[0]}" in plant.report.line()
     plant.says(broker_connected=True)
-    plant.wellness.show(plant.metrics)
+    plant.wellness.show(plant.metrics.process)
     assert plant.metrics.registry.get_sample_value("dlms_bridge_wrong", {"what": "broker"}) == 0
 
 

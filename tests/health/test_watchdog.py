@@ -5,15 +5,15 @@ import subprocess
 import sys
 import time
 
-from bridge.health.metrics import Metrics
+from bridge.health.process_metrics import ProcessMetrics
 from bridge.health.watchdog import HUNG_EXIT_CODE, Watchdog
 
 _HANGS = """
 import asyncio, threading, time
 from bridge.health.logs import set_up
-from bridge.health.metrics import Metrics
+from bridge.health.process_metrics import ProcessMetrics
 from bridge.health.watchdog import Watchdog, _put_off
-from bridge.settings import LogSettings
+from bridge.configuration.settings import LogSettings
 from loguru import logger
 
 class Stuck:
@@ -23,7 +23,7 @@ class Stuck:
     def write(self, text): time.sleep(30)  # the other end of the log's pipe does not read
 
 async def main():
-    task = asyncio.create_task(Watchdog(Metrics(), patience_s=1).run())
+    task = asyncio.create_task(Watchdog(ProcessMetrics(), patience_s=1).run())
     await asyncio.sleep(0.01)
     {hang}
 
@@ -48,7 +48,9 @@ class Clock:
 
 async def test_every_beat_puts_the_end_off_and_the_end_of_the_beat_takes_it_back():
     said = []
-    watchdog = Watchdog(Metrics(), patience_s=60, put_off=said.append, take_back=lambda: said.append("taken back"))
+    watchdog = Watchdog(
+        ProcessMetrics(), patience_s=60, put_off=said.append, take_back=lambda: said.append("taken back")
+    )
     task = asyncio.create_task(watchdog.run())
     async with asyncio.timeout(10):
         while len(said) < 2:
@@ -60,7 +62,7 @@ async def test_every_beat_puts_the_end_off_and_the_end_of_the_beat_takes_it_back
 
 
 async def test_the_beat_shows_how_late_the_loop_is():
-    metrics, clock = Metrics(), Clock()
+    metrics, clock = ProcessMetrics(), Clock()
     watchdog = Watchdog(metrics, put_off=lambda _: None, clock_s=clock)
     task = asyncio.create_task(watchdog.run())
     await asyncio.sleep(0)

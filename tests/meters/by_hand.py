@@ -2,13 +2,13 @@
 
 from collections import deque
 
+from bridge.configuration.meter import resolve
+from bridge.configuration.profile import Profile, load_profile
+from bridge.configuration.settings import MeterSettings, PollSettings
 from bridge.demo import DEMO_PASSWORD, Keys, MeterServer
+from bridge.dlms.conversation import NEW_CONNECTION
+from bridge.dlms.framing import fcs16, framer
 from bridge.errors import ReplyTimeout
-from bridge.meters.conversation import ANEW
-from bridge.meters.framing import fcs16, framer
-from bridge.meters.meter import resolve
-from bridge.meters.profile import Profile, load_profile
-from bridge.settings import MeterSettings, PollSettings
 
 READINGS = [
     ("voltage_l1", 135.19, "V"),
@@ -56,7 +56,7 @@ def converse(conversation, answer, *, most=5000):
         request = next(conversation)
         cutter = framer("hdlc" if request[:1] == b"\x7e" else "wrapper")
         for _ in range(most):
-            if request is ANEW:
+            if request is NEW_CONNECTION:
                 frames.clear()
                 cutter.reset()
                 request = conversation.send(None)

@@ -8,14 +8,14 @@ from random import Random
 import pytest
 from loguru import logger
 
+from bridge.configuration.meter import resolve
+from bridge.configuration.profile import load_profile
+from bridge.configuration.settings import MeterSettings, PollSettings
 from bridge.demo import DEMO_PASSWORD, MeterServer, serve
-from bridge.health.metrics import Metrics
 from bridge.meters.link import Link
-from bridge.meters.meter import resolve
+from bridge.meters.metrics import MeterMetrics
 from bridge.meters.poller import Poller
-from bridge.meters.profile import load_profile
-from bridge.meters.refusals import Refusals
-from bridge.settings import MeterSettings, PollSettings
+from bridge.meters.refused_secrets import RefusedSecrets
 
 RAW = {
     "1.1.32.7.0.255": 13519,
@@ -43,7 +43,7 @@ class Plant:
     """Meters and their pollers; ends with the test."""
 
     def __init__(self):
-        self.metrics = Metrics()
+        self.metrics = MeterMetrics()
         self.samples = asyncio.Queue()
         self.tasks = []
         self.servers = []
@@ -77,8 +77,8 @@ class Plant:
         profile = load_profile(settings.profile).model_copy(update=changed)
         meter = replace(resolve(name, settings, profile, poll), interval_s=interval_s)
         if known:
-            refusals = poller_arguments.setdefault("refusals", Refusals(None))
-            refusals.accepted(Refusals.where(meter.host, port, meter.server, meter.client), meter.secret)
+            refusals = poller_arguments.setdefault("refusals", RefusedSecrets(None))
+            refusals.accepted(RefusedSecrets.where(meter.host, port, meter.server, meter.client), meter.secret)
         link = self.links.get(port)
         if link is None:
             link = Link("127.0.0.1", port, framing, connect_timeout_s=1, connecting=self.connecting)

@@ -15,7 +15,7 @@ from functools import partial
 import uvloop
 from loguru import logger
 
-from bridge.demo import Faults, Memory, MeterServer, serve
+from bridge.demo import Faults, MeterMemory, MeterServer, serve
 from tests.meters.plant import RAW
 
 OBIS = sorted(RAW)
@@ -99,7 +99,7 @@ class Converter:
                 framing=spec.framing,
                 server=1 + n,
                 load=load_of(spec.number + n),
-                memory=Memory(),
+                memory=MeterMemory(),
                 faults=self._faults[n],
                 **security,
             )

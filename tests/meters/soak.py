@@ -12,102 +12,36 @@ import gc
 import json
 import os
 import random
-import subprocess
 import sys
-from array import array
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import uvloop
 from loguru import logger
 
+from bridge.configuration.meter import resolve
+from bridge.configuration.profile import load_profile
+from bridge.configuration.settings import MeterSettings, PollSettings
 from bridge.demo import DEMO_PASSWORD
 from bridge.demo.access import DEMO_AUTHENTICATION_KEY, DEMO_ENCRYPTION_KEY
-from bridge.health.metrics import Metrics
-from bridge.meters.keys import Counters
+from bridge.meters.association_spacing import AssociationSpacing
+from bridge.meters.counter_store import CounterStore
 from bridge.meters.link import Link
-from bridge.meters.meter import resolve
+from bridge.meters.metrics import MeterMetrics
 from bridge.meters.poller import Poller
-from bridge.meters.profile import load_profile
-from bridge.meters.ramp import Ramp
-from bridge.settings import MeterSettings, PollSettings
-from tests.meters.plant import HEALTHY
-from tests.meters.sick_meters import Spec
+from tests.meters.soak_fleet import Diary, Meters, specs
 
 TIMEOUT_S = 1.0
-BEHIND = 4  # meters behind a converter that several share
+
+
 READ_AGAIN_WITHIN_S = 66 + 6  # one backoff step at its cap, with jitter, and one cycle
+
+
 LATE_P99_S = 0.5
+
+
 GROWTH_MB = 12.0
-
-
-@dataclass
-class Diary:
-    """What one meter gave."""
-
-    kind: str  # well · bus (well, behind a converter with a sick one) · sick
-    voltage: float
-    at_s: array = field(default_factory=lambda: array("d"))  # small: what grows here is not the bridge's
-    whole: int = 0  # samples with every value, none in doubt
-    wrong: list = field(default_factory=list)
-    last: tuple = ()
-
-    def note(self, sample, now_s):
-        values = sample.values
-        right = HEALTHY | {"voltage_l1": self.voltage}
-        self.wrong += [value for value in values if not value.quality and value.value != right[value.key]]
-        self.whole += len(values) == len(right) and not any(value.quality for value in values)
-        self.at_s.append(now_s)
-        self.last = values
-
-
-def specs(count, rng):
-    """Half of the meters always well, half sick; a tenth of all behind converters of four of which one is sick."""
-    made, number, buses = [], 0, max(count // 40, 1)
-    for _ in range(buses):
-        made.append(Spec(number, BEHIND, rng.choice(("hdlc", "wrapper")), sick=(rng.randrange(BEHIND),)))
-        number += BEHIND
-    while number < count:
-        framing = ("hdlc", "wrapper", "hdlc", "wrapper", "hdlc-mode-e")[number % 5]
-        sick = (0,) if number % 2 else ()
-        made.append(Spec(number, 1, framing, ciphered=number % 8 in (2, 5), sick=sick))
-        number += 1
-    return made
-
-
-class Meters:
-    """The processes with the meters."""
-
-    def __init__(self, made, processes, seed):
-        self.parts = [made[n::processes] for n in range(processes)]
-        self._processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.meters.sick_meters", json.dumps({"meters": plain, "seed": seed + n})],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            for n, plain in enumerate([spec.plain() for spec in part] for part in self.parts)
-        ]
-        self.ports = [json.loads(process.stdout.readline()) for process in self._processes]
-
-    def tell(self, line):
-        """Tell all of them, and return how often each fault has struck so far."""
-        for process in self._processes:
-            process.stdin.write(line + "\n")
-            process.stdin.flush()
-        struck = {}
-        for process in self._processes:
-            for name, count in json.loads(process.stdout.readline()).items():
-                struck[name] = struck.get(name, 0) + count
-        return struck
-
-    def close(self):
-        for process in self._processes:
-            process.stdin.close()
-            process.wait(10)
-            process.stdout.close()
 
 
 class Soak:
@@ -116,8 +50,8 @@ class Soak:
     def __init__(self, arguments, meters, folder):
         self._arguments = arguments
         self._meters = meters
-        self._metrics = Metrics(fleet=True)
-        self._counters = Counters(folder / "counters.db")
+        self._metrics = MeterMetrics(fleet=True)
+        self._counters = CounterStore(folder / "counters.db")
         self.diaries = {}
         self.tasks = {}
         self.links = []
@@ -125,7 +59,8 @@ class Soak:
 
     def build(self):
         """Make the pollers; their tasks begin at once, spread over one interval."""
-        loop, rng, connecting, ramp = asyncio.get_running_loop(), random.Random(1), asyncio.Semaphore(50), Ramp(0.008)
+        loop, rng, connecting = asyncio.get_running_loop(), random.Random(1), asyncio.Semaphore(50)
+        spacing = AssociationSpacing(0.008)
         loop.set_exception_handler(lambda _, context: self.complaints.append(str(context)))
         count = self._arguments.meters
         keys = {"encryption_key": DEMO_ENCRYPTION_KEY.hex(), "authentication_key": DEMO_AUTHENTICATION_KEY.hex()}
@@ -150,10 +85,11 @@ class Soak:
                         link,
                         sink=lambda sample, diary=diary: diary.note(sample, loop.time()),
                         metrics=self._metrics,
+                        cycle_level="DEBUG",
                         rng=rng,
                         start_delay_s=self._arguments.interval * number / count,
                         counters=self._counters,
-                        ramp=ramp,
+                        spacing=spacing,
                     )
                     self.tasks[name] = asyncio.create_task(poller.run(), name=f"meter {name}")
 

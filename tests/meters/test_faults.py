@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from bridge.demo import DEMO_PASSWORD, PUBLIC_CLIENT, Client, Faults, Memory, MeterServer
+from bridge.demo import DEMO_PASSWORD, PUBLIC_CLIENT, Client, Faults, MeterMemory, MeterServer
 from bridge.demo.access import DEMO_AUTHENTICATION_KEY, DEMO_ENCRYPTION_KEY
 from tests.meters.plant import HEALTHY, RAW, fixed_load, values_of
 
@@ -95,7 +95,7 @@ def named(case):
 
 
 def meter_with(faults, framing, *, ciphered=False, **arguments):
-    arguments = {"framing": framing, "load": fixed_load, "memory": Memory(), "faults": faults} | arguments
+    arguments = {"framing": framing, "load": fixed_load, "memory": MeterMemory(), "faults": faults} | arguments
     return partial(MeterServer, **(CIPHERED if ciphered else {}), **arguments)
 
 
@@ -194,7 +194,7 @@ async def test_wrong_counters_of_the_meter_let_no_wrong_value_through(plant, fra
 @pytest.mark.parametrize("silent", [False, True], ids=["says-so", "silent"])
 @pytest.mark.parametrize("framing", ["hdlc", "wrapper"])
 async def test_a_counter_that_the_meter_finds_too_low_is_raised_above_what_it_has_seen(plant, framing, silent):
-    memory = Memory()
+    memory = MeterMemory()
     memory.received[1] = 5_000_000  # by another program, with the same key
     clients = (PUBLIC_CLIENT, Client(1, "low", DEMO_PASSWORD.encode(), "authenticated-encryption"))
     make = meter_with(Faults(), framing, clients=clients, memory=memory, silent_on_low_counter=silent)

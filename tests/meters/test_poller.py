@@ -120,7 +120,7 @@ async def test_a_reconnect_that_is_asked_for_releases_and_disconnects_before_it_
     plant.read("main", await plant.meter(make=make), interval=60)
     await plant.sample()
     before = len(seen)
-    plant.pollers["main"].reconnect()
+    await plant.pollers["main"].reconnect()
     await plant.sample()
     assert seen[before] & 1 == 0
     assert seen[before + 1 : before + 3] == [DISC, SNRM]
@@ -148,7 +148,7 @@ async def test_stopping_in_the_middle_of_a_request_still_disconnects(plant):
 
 
 async def test_a_meter_that_does_not_answer_the_release_is_disconnected_from_all_the_same(plant, monkeypatch):
-    monkeypatch.setattr("bridge.meters.poller._RELEASE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("bridge.meters.meter_connection._RELEASE_TIMEOUT_S", 0.05)
     seen, make = watched()
 
     class Deaf(make.func):

@@ -10,11 +10,11 @@ from random import Random
 
 import pytest
 
-from bridge.demo import Faults, Memory, MeterServer
+from bridge.demo import Faults, MeterMemory, MeterServer
 from bridge.demo.access import DEMO_AUTHENTICATION_KEY, DEMO_ENCRYPTION_KEY
-from bridge.errors import AuthError
-from bridge.meters.keys import Counters
-from bridge.meters.refusals import Refusals
+from bridge.errors import MeterError
+from bridge.meters.counter_store import CounterStore
+from bridge.meters.refused_secrets import RefusedSecrets
 from tests.meters.plant import fixed_load
 
 LOOPS = ("asyncio", "uvloop")
@@ -61,17 +61,22 @@ async def test_cancelled_at_any_step_it_leaves_nothing(plant, kind, tmp_path):
         await cancel(plant)
         before = open_files()
         for steps in range(150):
-            poller = {"counters": Counters(tmp_path / "counters.db"), "refusals": Refusals(tmp_path / str(steps))}
+            poller = {
+                "counters": CounterStore(tmp_path / "counters.db"),
+                "refusals": RefusedSecrets(tmp_path / str(steps)),
+            }
             plant.read("main", port, framing, interval=0.002, poller=poller, **settings)
             asked = asyncio.create_task(plant.pollers["main"].read_now())
             for _ in range(steps):
                 await asyncio.sleep(0)
             if steps % 3 == 0:
                 await asyncio.sleep(rng.uniform(0, 0.02))  # threads, timers and the network have had their turn
+            anew = asked
             if steps % 5 == 0:
-                _reconnect(plant.pollers["main"])
+                anew = asyncio.create_task(_reconnect(plant.pollers["main"]))
+                await asyncio.sleep(0)
             await cancel(plant, twice_after=rng.randrange(8) if steps % 2 else None)
-            await asyncio.wait([asked])  # answered or told that there is none, never left
+            await asyncio.wait([asked, anew])  # answered or told that there is none, never left
             asked.exception()
             link = plant.links.pop(port)
             assert link._members == 0
@@ -86,10 +91,10 @@ async def test_cancelled_at_any_step_it_leaves_nothing(plant, kind, tmp_path):
     assert not complaints
 
 
-def _reconnect(poller):
-    """Ask for a reconnect, which a meter that is left alone refuses."""
-    with suppress(AuthError):
-        poller.reconnect()
+async def _reconnect(poller):
+    """Ask for a reconnect: a meter that is left alone refuses it, and none comes when the poller ends."""
+    with suppress(MeterError):
+        await poller.reconnect()
 
 
 async def cancel(plant, twice_after=None):
@@ -106,7 +111,7 @@ async def cancel(plant, twice_after=None):
 
 
 async def test_many_meters_on_one_link_cancelled_at_random_leave_nothing(plant):
-    makers = [partial(MeterServer, server=number, load=fixed_load, memory=Memory()) for number in range(1, 6)]
+    makers = [partial(MeterServer, server=number, load=fixed_load, memory=MeterMemory()) for number in range(1, 6)]
     port = await plant.meter(make=makers)
     rng = Random(7)
     async with asyncio.timeout(60):
@@ -131,7 +136,7 @@ async def test_many_meters_on_one_link_cancelled_at_random_leave_nothing(plant):
 async def test_hundreds_of_failures_and_reconnects_leave_no_object_behind(plant):
     """Every second connection is reset in the middle of a frame, every second answer is lost or bent."""
     faults = Faults({"reset": 0.1, "drop": 0.1, "corrupt": 0.1, "late": 0.1}, seed=1)
-    port = await plant.meter(make=partial(MeterServer, load=fixed_load, faults=faults, memory=Memory()))
+    port = await plant.meter(make=partial(MeterServer, load=fixed_load, faults=faults, memory=MeterMemory()))
     plant.read("main", port, interval=0.001, timeout=0.005, retries=1)
 
     async def objects_after(failures):

@@ -209,7 +209,7 @@ async def test_a_refused_password_of_one_is_its_own_affair(plant):
 async def test_a_reconnect_of_one_leaves_the_connection_to_the_others(plant):
     bus, _ = await bus_of(plant, 2)
     await collect(plant, 20)
-    plant.pollers["m1"].reconnect()
+    await plant.pollers["m1"].reconnect()
     await collect(plant, 20)
     assert bus.connections == 1
     assert plant.figure("dlms_meter_connects_total", meter="m1") == 2

@@ -9,9 +9,9 @@ from functools import partial
 
 import pytest
 
-from bridge.demo import PUBLIC_CLIENT, Client, Faults, Memory, MeterServer
+from bridge.demo import PUBLIC_CLIENT, Client, Faults, MeterMemory, MeterServer
 from bridge.demo.access import DEMO_AUTHENTICATION_KEY, DEMO_ENCRYPTION_KEY
-from bridge.demo.faults import TABLE
+from bridge.demo.fault_table import TABLE
 from tests.meters.plant import HEALTHY, fixed_load, values_of
 
 LOOPS = ("uvloop",)
@@ -24,7 +24,7 @@ KEYS = {"encryption_key": DEMO_ENCRYPTION_KEY.hex(), "authentication_key": DEMO_
 BOTH = "authenticated-encryption"
 CLIENTS = {"clients": (PUBLIC_CLIENT, Client(1, "gmac", b"", security=BOTH))}
 GMAC = KEYS | {"authentication": "gmac", "password": None, "counter_obis": "0-0:43.1.0"}
-ONE_BY_ONE = "agrees to read lists and cannot"
+ONE_BY_ONE = "offers GET-WITH-LIST and fails at it"
 
 # Manner, framing, the meter, the reader, what the log says.
 READ_IN_FULL = [
@@ -86,7 +86,7 @@ NAMED = [
     ("text", "wrapper", {}, {}, r'decode \| answers the association with text: "login:"'),
     ("mode-c", "hdlc-mode-e", {}, {}, r"association \| answers the acknowledgement of mode E with P0"),
     ("no-proof", "hdlc", {"authentication": "high"}, {"authentication": "high"}, r"auth \| does not prove"),
-    ("", "hdlc", SHORT, {}, r"association \| goes by short names.*REFERENCING=sn"),
+    ("", "hdlc", SHORT, {}, r"association \| uses short names.*REFERENCING=sn"),
     ("silent", "hdlc", {}, {}, r"timeout \| .*: no answer within"),
 ]
 
@@ -102,7 +102,7 @@ def named(row):
 async def read(plant, row, **more):
     manner, framing, meter, settings, *_ = row
     faults = Faults.parse([manner])
-    make = partial(MeterServer, framing=framing, load=fixed_load, memory=Memory(), faults=faults, **meter)
+    make = partial(MeterServer, framing=framing, load=fixed_load, memory=MeterMemory(), faults=faults, **meter)
     plant.read("main", await plant.meter(framing, make=make), framing, timeout=0.1, retries=2, **settings, **more)
 
 
@@ -137,7 +137,7 @@ async def test_all_but_one_object_is_read_and_that_one_is_named(plant, row):
 async def test_what_was_left_out_is_read_again_once_it_answers(plant):
     for framing in ("hdlc", "wrapper"):
         faults = Faults({"silent-object": FREQUENCY})
-        make = partial(MeterServer, framing=framing, load=fixed_load, memory=Memory(), faults=faults)
+        make = partial(MeterServer, framing=framing, load=fixed_load, memory=MeterMemory(), faults=faults)
         plant.read(framing, await plant.meter(framing, make=make), framing, timeout=0.1, **SINGLE)
         async with asyncio.timeout(20):
             while not plant.pollers[framing].state.left_out:
@@ -164,7 +164,7 @@ async def test_it_is_named(plant, row):
 async def test_a_wrong_secret_that_is_refused_without_a_word_goes_out_twice_and_no_more(
     plant, framing, authentication, how
 ):
-    memory, sent = Memory(lock_after=3), []
+    memory, sent = MeterMemory(lock_after=3), []
 
     class Counted(MeterServer):
         def frames(self, frame):
@@ -196,7 +196,7 @@ async def test_a_ciphered_meter_that_closes_on_a_low_counter_is_asked_for_its_co
                 self.faults.end("close")
             return answer
 
-    memory = Memory()
+    memory = MeterMemory()
     make = partial(Closing, framing="wrapper", load=fixed_load, memory=memory, silent_on_low_counter=True, **CLIENTS)
     plant.read("main", await plant.meter("wrapper", make=make), "wrapper", timeout=0.2, **GMAC)
     await plant.sample()

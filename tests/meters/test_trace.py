@@ -3,13 +3,13 @@
 import pytest
 from loguru import logger
 
+from bridge.configuration.meter import resolve
+from bridge.configuration.profile import load_profile
+from bridge.configuration.settings import MeterSettings, PollSettings
 from bridge.demo import DEMO_PASSWORD
-from bridge.meters.meter import resolve
-from bridge.meters.profile import load_profile
-from bridge.meters.session import Session
+from bridge.dlms.association import MeterSession
 from bridge.meters.trace import Trace
-from bridge.settings import MeterSettings, PollSettings
-from tests.meters.test_session import converse, meter, server
+from tests.meters.by_hand import converse, meter, server
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_an_association_is_shown_whole_but_for_its_password(lines, framing):
         trace.came(frame)
         return frame
 
-    converse(Session(read).associate(), answer)
+    converse(MeterSession(read).associate(), answer)
     password = DEMO_PASSWORD.encode().hex(" ").upper()
     assert not any(password in line for line in lines)
     assert sum("** ** ** ** ** ** ** **" in line for line in lines) == 1
@@ -91,7 +91,7 @@ def test_the_proofs_of_high_level_security_are_masked_and_the_check_sequence_tha
         over.extend((request, frame))
         return frame
 
-    converse(Session(read).associate(), answer)
+    converse(MeterSession(read).associate(), answer)
     masked = [(line, data) for line, data in zip(lines, over, strict=True) if "**" in line]
     assert ["->" in line for line, _ in masked] == [True, False]
     size = {"high": 16, "md5": 16, "sha1": 20, "sha256": 32}[authentication]

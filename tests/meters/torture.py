@@ -25,7 +25,7 @@ from random import Random
 
 from loguru import logger
 
-from bridge.demo import Faults, Memory, MeterServer
+from bridge.demo import Faults, MeterMemory, MeterServer
 from bridge.demo.access import DEMO_AUTHENTICATION_KEY, DEMO_ENCRYPTION_KEY
 from tests.fakes.torture import CHANCES, FAULTS, TortureProxy
 from tests.meters.plant import HEALTHY, Plant, fixed_load, values_of
@@ -52,7 +52,7 @@ class Run:
     Args:
         combination: its name.
         fault: of the line.
-        seed: of all chances.
+        seed: of the random generator.
     """
 
     def __init__(self, combination, fault, seed):
@@ -88,7 +88,7 @@ class Run:
         more = {"security": "authenticated-encryption"} if self._is_ciphered else {}
         return partial(
             MeterServer, framing=self._framing, referencing=self._referencing, lists=self._is_list, load=fixed_load,
-            memory=Memory(), faults=Faults(), **more,
+            memory=MeterMemory(), faults=Faults(), **more,
         )  # fmt: skip
 
     async def _bursts(self, plant, line, cycles):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from loguru import logger
 
+from bridge.configuration.settings import OutboxSettings
 from bridge.outbox.outbox import Outbox
 from bridge.sample import Sample, Value
-from bridge.settings import OutboxSettings
+from tests.fakes.bridge_process import BridgeProcess
 from tests.fakes.broker import listener, running_broker
-from tests.outbox.whole_bridge import Stack
+from tests.fakes.programs import missing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -69,8 +72,52 @@ def stack(tmp_path, arrived):
         running_broker(tmp_path) as broker,
         listener(broker.port, "v1/#", "meters/#", on_message=lambda *message: arrived.append(message)),
     ):
-        made = Stack(tmp_path, broker)
+        made = BridgeProcess(tmp_path, broker)
         yield made
-        if made.process is not None and made.process.poll() is None:
-            made.process.kill()
-            made.process.wait()
+        made.kill()
+
+
+@contextlib.asynccontextmanager
+async def running(outbox):
+    await outbox.open()
+    task = asyncio.create_task(outbox.run())
+    try:
+        yield outbox
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition):
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def lines():
+    said = []
+    number = logger.add(lambda message: said.append(str(message).strip()), level="DEBUG", format="{level} {message}")
+    yield said
+    logger.remove(number)
+
+
+async def stamps(outbox, **bounds):
+    return [row.ts_ms for row in await outbox.fetch(limit=10**6, **bounds)]
+
+
+@pytest.fixture
+def disk_of(tmp_path):
+    """Makes a file system of this size; only root can."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def make(size: str):
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            missing("only root can mount a small disk")
+        return folder
+
+    yield make
+    if folder.is_mount():
+        subprocess.run(["umount", "--lazy", folder], check=True)  # a test that failed may have files open

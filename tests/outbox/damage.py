@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from loguru import logger
 
+from bridge.configuration.settings import OutboxSettings
 from bridge.outbox.outbox import Outbox
 from bridge.outbox.store import Store
-from bridge.settings import OutboxSettings
 from tests.outbox.conftest import sample
 
 if TYPE_CHECKING:

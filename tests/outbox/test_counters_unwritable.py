@@ -51,10 +51,7 @@ def test_the_other_meters_are_read_and_the_ciphered_one_says_what_it_waits_for(s
 
 def test_a_single_reading_says_so_in_a_line(stack):
     (stack.data / "counters.db").mkdir(parents=True)
-    command = [sys.executable, "-m", "bridge", "read", "ciphered"]
-    ended = subprocess.run(
-        command, env=stack.environ | CIPHERED, capture_output=True, text=True, check=False, timeout=60
-    )
+    ended = stack.command("read", "ciphered", **CIPHERED)
     assert ended.returncode == 1
     assert "no invocation counter could be reserved on disk" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr

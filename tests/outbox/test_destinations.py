@@ -5,24 +5,15 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from loguru import logger
 
+from bridge.configuration.settings import ThingsBoardSettings
 from bridge.outbox.destination import EARLIER, LOCAL, destination_of
 from bridge.outbox.schema import MIGRATIONS
-from bridge.settings import ThingsBoardSettings
 from tests.outbox.conftest import sample
 
 GATEWAY = "thingsboard tb.example.com:1883 gateway"
 OTHER = "thingsboard other.example.com:1883 gateway"
 DEVICE = "thingsboard tb.example.com:1883 device Main meter"
-
-
-@pytest.fixture
-def lines():
-    said = []
-    number = logger.add(lambda message: said.append(str(message).strip()), level="INFO", format="{level} {message}")
-    yield said
-    logger.remove(number)
 
 
 async def accept(outbox, *stamps_ms: int, meter: str = "main") -> None:
@@ -86,7 +77,7 @@ async def test_what_is_another_destinations_is_neither_fetched_nor_let_go_of_and
         (GATEWAY, 3, 1, 3)
     ]
     assert outbox.state.foreign == outbox.foreign
-    assert any(f"3 samples wait for '{GATEWAY}'" in line and "bridge outbox" in line for line in lines)
+    assert any(f"3 samples are waiting for '{GATEWAY}'" in line and "bridge outbox" in line for line in lines)
     outbox.put(sample(4))
     await outbox._commits.flush()
     assert [row.ts_ms for row in await rows(outbox)] == [4]

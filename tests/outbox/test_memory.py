@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 
 import pytest
 
 from bridge.outbox import disk
-from bridge.outbox.numbers import Numbers
+from bridge.outbox.row_ids import RowIds
 from bridge.outbox.store import Store
-from tests.outbox.conftest import sample
-
-
-async def until(condition):
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
-@contextlib.asynccontextmanager
-async def running(outbox):
-    await outbox.open()
-    task = asyncio.create_task(outbox.run())
-    try:
-        yield outbox
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+from tests.outbox.conftest import running, sample, stamps, until
 
 
 @pytest.fixture
@@ -49,10 +31,6 @@ def refusing(tmp_path):
                 self.away.rename(self.folder)
 
     return Refusing()
-
-
-async def stamps(outbox, **bounds):
-    return [row.ts_ms for row in await outbox.fetch(limit=10**6, **bounds)]
 
 
 async def test_while_the_disk_works_nothing_is_sent_that_is_not_on_it(outbox_at, tmp_path):
@@ -154,7 +132,7 @@ def _fails(self, **_):
 
 
 def test_numbers_given_before_the_disk_was_seen_are_above_all_on_it_and_keep_their_order():
-    numbers = Numbers()
+    numbers = RowIds()
     early = [numbers.give() for _ in range(3)]
     numbers.opened(1000)
     late = numbers.give()
@@ -165,7 +143,7 @@ def test_numbers_given_before_the_disk_was_seen_are_above_all_on_it_and_keep_the
 
 
 def test_numbers_are_the_disks_own_when_it_was_seen_first():
-    numbers = Numbers()
+    numbers = RowIds()
     numbers.opened(7)
     assert [numbers.give(), numbers.give()] == [8, 9]
     assert numbers.to_disk(9) == 9
@@ -197,9 +175,9 @@ async def test_a_disk_that_hangs_is_one_that_refuses_and_what_it_wrote_all_the_s
     released = threading.Event()
     append = Store.append
 
-    def hangs(self, samples):
+    def hangs(self, samples, **how):
         released.wait()
-        return append(self, samples)
+        return append(self, samples, **how)
 
     monkeypatch.setattr(Store, "append", hangs)
     outbox = outbox_at(tmp_path / "o.db")

@@ -11,12 +11,6 @@ from bridge.outbox import outbox as module
 from tests.outbox.conftest import sample
 
 
-async def until(condition):
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)
-
-
 async def test_it_goes_from_memory_to_the_disk_to_where_the_sample_was_meant_for(outbox_at, tmp_path):
     outbox = outbox_at(tmp_path / "o.db")
     await outbox.open()

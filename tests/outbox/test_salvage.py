@@ -6,16 +6,14 @@ import os
 import random
 import shutil
 import sqlite3
-import subprocess
 
 import pytest
 
-from bridge.errors import DiskError
-from bridge.outbox.salvage import KEPT_FILES, salvage, set_aside_files
+from bridge.outbox.salvage import salvage, set_aside_files
 from bridge.outbox.sqlite_errors import Damaged
 from bridge.outbox.store import Store
-from tests.fakes.programs import missing
 from tests.outbox.cut_short import cut, opened, steps
+from tests.outbox.holes import holed, left
 from tests.outbox.test_store import MB, filled, samples, stamps
 
 
@@ -85,30 +83,6 @@ def test_two_damages_in_one_second_keep_both_files(tmp_path):
 
 
 CUTS = int(os.environ.get("DLMS_TEST_CUTS", "100"))
-
-
-def holed(path, batches: int = 8) -> set[int]:
-    """An outbox with a hole; return the time stamps that can be read of it."""
-    filled(path, batches)
-    page = path.stat().st_size // 4096 // 2
-    with path.open("r+b") as file:
-        file.seek(page * 4096)
-        file.write(b"\0" * 4096)
-    copy = path.with_name("whole.db")
-    shutil.copy(path, copy)
-    store = opened(copy)
-    kept = set(stamps(store))
-    store.close()
-    for one in path.parent.glob("whole*"):
-        one.unlink()
-    return kept
-
-
-def left(path) -> set[int]:
-    store = opened(path)
-    kept = set(stamps(store))
-    store.close()
-    return kept
 
 
 def test_a_cut_anywhere_in_it_costs_nothing(tmp_path):
@@ -254,75 +228,3 @@ def test_the_damaged_file_of_the_version_before_is_carried_over(tmp_path):
     assert len(found) > 2900
     assert {row.device for row in found if row.meter == "m1"} == {"One"}
     store.close()
-
-
-def test_damaged_files_are_bounded_in_number_and_the_newest_are_kept(tmp_path):
-    path = tmp_path / "o.db"
-    for number in range(6):
-        path.write_bytes(b"junk" * 5000)
-        salvage(path, max_bytes=MB, now_s=number)
-
-    names = [one.name for one in set_aside_files(path)]
-    assert names == [f"o.corrupt-19700101T00000{number}Z" for number in range(6 - KEPT_FILES, 6)]
-
-
-def test_damaged_files_are_bounded_in_bytes(tmp_path):
-    path = tmp_path / "o.db"
-    for number in range(3):
-        path.write_bytes(b"junk" * 150_000)
-        salvage(path, max_bytes=MB, now_s=number)
-
-    assert len(set_aside_files(path)) == 1
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 3 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", folder]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        missing("only root can mount a small disk")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def test_a_full_disk_leaves_the_damaged_file_as_it_is_until_there_is_room(small_disk):
-    path = small_disk / "o.db"
-    readable = holed(path)
-    before = path.read_bytes()
-    found = os.statvfs(small_disk)
-    (small_disk / "ballast").write_bytes(bytes(found.f_bavail * found.f_frsize - 8192))
-
-    for _ in range(3):
-        with pytest.raises(DiskError, match="are free") as caught:
-            opened(path)
-        assert "nothing in it need be removed" in caught.value.hint
-        assert path.read_bytes() == before
-        assert not list(small_disk.glob("*salvage*"))
-
-    (small_disk / "ballast").unlink()
-    assert left(path) == readable
-
-
-def test_room_that_is_used_up_meanwhile_ends_salvage_without_a_trace(small_disk, monkeypatch):
-    path = small_disk / "o.db"
-    readable = holed(path, 40)
-    (small_disk / "ballast").write_bytes(bytes(3_000_000 - path.stat().st_size))
-    with monkeypatch.context() as measured:
-        measured.setattr("bridge.outbox.salvage._free", lambda _: 10**9)
-        with pytest.raises(DiskError, match="full"):
-            opened(path)
-    assert not list(small_disk.glob("*salvage*"))
-    (small_disk / "ballast").unlink()
-    assert left(path) == readable
-
-
-def test_older_damaged_files_make_room_for_a_salvage(small_disk):
-    path = small_disk / "o.db"
-    readable = holed(path, 40)
-    aside = small_disk / "o.corrupt-19691231T000000Z"
-    aside.write_bytes(bytes(3_000_000 - path.stat().st_size))
-
-    assert left(path) == readable
-    assert aside not in set_aside_files(path)

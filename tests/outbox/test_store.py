@@ -7,8 +7,9 @@ import pytest
 
 from bridge.errors import DiskError
 from bridge.outbox.age import AgeClock
+from bridge.outbox.rows_by_destination import QUARANTINE_ROWS
 from bridge.outbox.sqlite_errors import Damaged, Newer
-from bridge.outbox.store import QUARANTINE_ROWS, Store
+from bridge.outbox.store import Store
 
 MB = 1_000_000
 

@@ -22,10 +22,10 @@ def judge(*arguments, given=b""):
 @pytest.mark.promtool
 def test_promtool_finds_no_fault_in_the_metrics():
     metrics = Metrics()
-    metrics.expect("main", interval_s=5.0)
-    metrics.meter_errors.labels("main", "tcp").inc()
-    metrics.meter_reconnects.labels("main", "tcp").inc()
-    metrics.meter_value.labels("main", "voltage_l1", "V").set(127.4)
+    metrics.meters.expect("main", interval_s=5.0)
+    metrics.meters.meter_errors.labels("main", "tcp").inc()
+    metrics.meters.meter_reconnects.labels("main", "tcp").inc()
+    metrics.meters.meter_value.labels("main", "voltage_l1", "V").set(127.4)
     judge("check", "metrics", given=generate_latest(metrics.registry))
 
 
@@ -36,7 +36,7 @@ def test_promtool_finds_no_fault_in_the_configuration():
 
 def test_a_meter_that_is_expected_is_not_up_and_counts_from_zero():
     metrics = Metrics()
-    metrics.expect("main", interval_s=5.0)
+    metrics.meters.expect("main", interval_s=5.0)
 
     def figure(name, **labels):
         return metrics.registry.get_sample_value(name, {"meter": "main", **labels})

@@ -24,6 +24,7 @@ UP = 'up{job="bridge"}'
 ITSELF_UP = 'up{job="prometheus"}'
 HEAD_MAX = 'prometheus_tsdb_head_max_time_seconds{job="prometheus"}'
 STORED = 'dlms_bridge_wrong{what="stored"}'
+TIME = 'dlms_bridge_wrong{what="time"}'
 STARTED = 'process_start_time_seconds{job="bridge"}'
 LAG = "dlms_bridge_event_loop_lag_seconds"
 MAIN_UP = 'dlms_meter_up{meter="main"}'
@@ -42,6 +43,7 @@ ALL_WELL = {
     ITSELF_UP: "1x240",
     HEAD_MAX: "0+15x240",
     STORED: "0x240",
+    TIME: "0x240",
     "dlms_delivery_devices_parked": "0x240",
     STARTED: "1x240",
     LAG: "0x240",
@@ -128,6 +130,7 @@ TROUBLE = {
         {("PrometheusStoresNothing", "")},
     ),
     "the clock ran ahead and was set right": ({HEAD_MAX: "0+15x80 172800x160"}, {("PrometheusAhead", "")}),
+    "the clock is not trusted": ({TIME: "0x80 1x160"}, {("ClockNotTrusted", "")}),
     "the bridge restarts often": ({STARTED: "1x120 1800x15 2100x15 2400x90"}, {("BridgeRestartsOften", "")}),
     "the bridge hangs": (
         {LAG: "0x80 10+15x160", MAIN_READ_AT: "0+15x80 1200x160", CELLAR_READ_AT: "0+15x80 1200x160"},

@@ -1,5 +1,7 @@
 """Remote calls: by REST to a device, over its session to the client, and back.
 
+Changes of shared attributes come down the same way, and nobody answers them.
+
 Rules: a two-way call ends with its answer or, after its time (5 s at least, 10 s by default), with 504; a persistent
 one waits for as long as it takes. A call to a device that is not open waits within its time. The ids of a device's
 calls count from 0, those that ThingsBoard makes itself (a device deleted or renamed) among them.
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from tests.thingsboard.transport import Transport
 
 SUBSCRIPTION = "v1/devices/me/rpc/request/+"
+ATTRIBUTES = "v1/devices/me/attributes"
 _SHORTEST_S = 5.0
 _REST_S = 0.005
 """From the client's answer to the end of the REST call."""
@@ -71,6 +74,20 @@ class Calls:
         self._make(device, method, params, two_way=False)
         self._send(device, now_s)
 
+    def change(self, device: Device, changed: dict[str, Any], deleted: list[str], now_s: float) -> None:
+        """Tell the device which shared attributes changed, if a session has it open; else nobody is told."""
+        where = self._way_to(device, now_s, ATTRIBUTES)
+        if where is None:
+            return
+        session, name = where
+        content = {**changed, **({"deleted": deleted} if deleted else {})}
+        when_s = now_s + self._transport.soon(_DELIVERY_S)
+        if session.device is device:
+            self._transport.deliver(session, when_s, ATTRIBUTES, content)
+        else:
+            when_s = max(when_s, session.open[name].ready_s)
+            self._transport.deliver(session, when_s, "v1/gateway/attributes", {"device": name, "data": content})
+
     def reached(self, device: Device, now_s: float) -> None:
         """The device is open, or its session takes calls: what waits for it goes out."""
         if any(call.device is device for call in self._standing):
@@ -104,12 +121,12 @@ class Calls:
             if not call.two_way:
                 self._standing.remove(call)
 
-    def _way_to(self, device: Device, now_s: float) -> tuple[Session, str] | None:
+    def _way_to(self, device: Device, now_s: float, subscription: str = SUBSCRIPTION) -> tuple[Session, str] | None:
         if device.where is None:
             return None
         session, name = device.where
         if session.device is device:
-            return device.where if SUBSCRIPTION in session.subscriptions else None
+            return device.where if subscription in session.subscriptions else None
         idle_s = now_s - session.open[name].active_s
         return device.where if idle_s <= self._transport.behaviour.inactivity_s else None
 

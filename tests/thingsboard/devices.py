@@ -40,6 +40,8 @@ class Device:
     """Telemetry: values by time in ms."""
     attributes: dict[str, Any] = field(default_factory=dict)
     """Client attributes."""
+    shared: dict[str, Any] = field(default_factory=dict)
+    """Shared attributes, as users set them."""
     calls: int = 0
     """Calls made so far: their ids count from 0."""
     gateway: Device | None = None

@@ -107,7 +107,9 @@ class GatewayTopics:
         def answer(now_s: float) -> Iterable[Event]:
             transport.store_until(now_s)
             keys = content.get("keys") or [content.get("key")]
-            found = {key: opened.device.attributes[key] for key in keys if key in opened.device.attributes}
+            # Of shared ones the answer was not recorded: this is how the server's source writes it.
+            held = opened.device.attributes if content.get("client", False) else opened.device.shared
+            found = {key: held[key] for key in keys if key in held}
             told: dict[str, Any] = {"id": content.get("id"), "device": name}
             if "keys" in content:
                 told["values"] = found
@@ -116,8 +118,6 @@ class GatewayTopics:
             transport.deliver(session, now_s, PREFIX + "attributes/response", told)
             return ()
 
-        if not content.get("client", False):
-            return  # shared attributes are nobody's here, and their answer was not recorded
         answer_s = transport.soon(transport.behaviour.answer_s)
         transport.at(when_s + answer_s + traits.recreated_answer_s * opened.device.remade, answer)
 

@@ -92,6 +92,9 @@ class OwnTopics:
             attributes = session.device.attributes
             found = {key: attributes[key] for key in keys if key in attributes}
             told = {"client": found} if found else {}
+            asked = [key for key in str(content.get("sharedKeys", "")).split(",") if key in session.device.shared]
+            if asked:
+                told["shared"] = {key: session.device.shared[key] for key in asked}
             transport.deliver(session, now_s, f"{PREFIX}attributes/response/{number}", told)
             return ()
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 8, 9
 UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 10, 11, 12, 13, 14
-_REASONS = {
+REASONS = {
     "Success": 0x00, "Malformed packet": 0x81, "Implementation specific error": 0x83, "Server shutting down": 0x8B,
     "Session taken over": 0x8E, "Topic name invalid": 0x90, "Quota exceeded": 0x97, "Administrative action": 0x98,
     "Payload format invalid": 0x99,
@@ -172,7 +172,7 @@ def connack(level: int, code: int) -> bytes:
 
 def puback(mid: int, reason: str | None) -> bytes:
     """3.4; a reason other than success is told on MQTT 5."""
-    code = _REASONS[reason or "Success"]
+    code = REASONS[reason or "Success"]
     return _packet(PUBACK, mid.to_bytes(2, "big") + (bytes((code,)) if code else b""))
 
 
@@ -199,7 +199,7 @@ def pingresp() -> bytes:
 
 def disconnect(reason: str) -> bytes:
     """3.14: MQTT 5 alone lets a server say it."""
-    return _packet(DISCONNECT, bytes((_REASONS[reason],)))
+    return _packet(DISCONNECT, bytes((REASONS[reason],)))
 
 
 def _packet(kind: int, body: bytes) -> bytes:

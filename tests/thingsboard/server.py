@@ -65,6 +65,10 @@ class ThingsBoard(Sessions):
         """How far telemetry's writer is behind what was acknowledged."""
         return self._transport.telemetry.lag_s(now_s)
 
+    def store_until(self, now_s: float) -> None:
+        """Let reach the database what has by now, for a look at it between two events."""
+        self._transport.store_until(now_s)
+
     def rows(self, device: str) -> Mapping[int, Mapping[str, Any]]:
         """What is stored of a device: values by time in ms; empty for an unknown one. Not a copy."""
         found = self._devices.by_name.get(device)
@@ -150,6 +154,14 @@ class ThingsBoard(Sessions):
         device = self._devices.rename(old, new)
         if device.gateway is not None:
             self._calls.tell(device.gateway, "gateway_device_renamed", {old: new}, now_s)
+
+    def share(self, device: str, now_s: float, **attributes: Any) -> None:
+        """Set shared attributes by REST; None deletes one."""
+        found = self._devices.by_name[device]
+        changed = {key: value for key, value in attributes.items() if value is not None}
+        deleted = [key for key in attributes if key not in changed and found.shared.pop(key, None) is not None]
+        found.shared.update(changed)
+        self._calls.change(found, changed, deleted, now_s)
 
     def new_token(self, token: str, now_s: float) -> None:
         """Give the gateway another token; its session ends."""

@@ -1,7 +1,8 @@
-"""Accepted: the local broker's acknowledgement confirms, at once or after a time without a break.
+"""Accepted: the upstream's acknowledgement confirms, at once or after a time without a break.
 
 At once where there is no ThingsBoard. Late with ``CONFIRM=puback``, for a server that answers no question: weaker than
-anything else, and the bridge says so.
+anything else, and the bridge says so. Whose acknowledgement it is says the upstream: the local broker's, or
+ThingsBoard's own.
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ class Accepted:
         return False
 
     @property
+    def in_doubt(self) -> int:
+        """Messages that were sent and are not known to be stored."""
+        return len(self._flying) + len(self._kept)
+
+    @property
     def is_settled(self) -> bool:
         """Whether nothing that was sent is in doubt."""
         return not (self._flying or self._kept)
@@ -106,6 +112,13 @@ class Accepted:
             if self._flying.pop(message, None) is not None:
                 self._kept.append((now_s + self._retention_s, message))
 
+    def refused(self, message: Message, now_s: float, *, is_unreadable: bool) -> None:
+        """It is sent again, or tried alone."""
+        _ = now_s
+        if self._flying.pop(message, None) is not None:
+            unreadable = (message,) if is_unreadable else ()
+            self._due.append(PutBack((message,), "ThingsBoard refused it", unreadable=unreadable))
+
     def answered(self, number: int, value: object, now_s: float) -> None:
         """Nothing was asked."""
 
@@ -121,7 +134,7 @@ class Accepted:
             return Stored(tuple(ready))
         first = next(iter(self._flying.values()), None)
         if first is not None and now_s >= first and self._is_up:
-            self.down(now_s, why := f"the local broker acknowledged nothing for {_PATIENCE_S:g} s")
+            self.down(now_s, why := f"nothing was acknowledged for {_PATIENCE_S:g} s")
             return Renew(why)
         ends = [end for end in (first, self._kept[0][0] if self._kept else None) if end is not None]
         return Wait(min(ends, default=None))

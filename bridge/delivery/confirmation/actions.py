@@ -51,12 +51,14 @@ class PutBack:
         why: what happened, for the log.
         blamed: those of them that were not accepted when the session ended: one may be what ended it.
         kept: what was accepted and still counts as sent.
+        unreadable: those of them of which ThingsBoard said that it cannot read them.
     """
 
     messages: tuple[Message, ...]
     why: str
     blamed: tuple[Message, ...] = ()
     kept: tuple[Message, ...] = ()
+    unreadable: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,10 @@ class Confirmation(Protocol):
         """Whether a mark of this ThingsBoard ever came back; worth remembering."""
 
     @property
+    def in_doubt(self) -> int:
+        """Messages that were sent and are not known to be stored."""
+
+    @property
     def is_settled(self) -> bool:
         """Whether nothing that was sent is in doubt."""
 
@@ -63,6 +67,9 @@ class Confirmation(Protocol):
 
     def accepted(self, messages: Sequence[Message], now_s: float) -> None:
         """ThingsBoard has taken these over."""
+
+    def refused(self, message: Message, now_s: float, *, is_unreadable: bool) -> None:
+        """ThingsBoard does not take this one, or not all of it; ``is_unreadable``: because of what is in it."""
 
     def answered(self, number: int, value: object, now_s: float) -> None:
         """The answer to :class:`~bridge.delivery.confirmation.actions.Ask` came: the mark as it is over there."""

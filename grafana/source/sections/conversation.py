@@ -1,4 +1,4 @@
-"""How the conversation with the chosen meters goes: how long, how often again, where it fails."""
+"""How the conversation with the chosen meters goes: how long it takes, how often it is repeated, where it fails."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CONVERSATION = Section(
         ),
         lines(
             "Errors by stage",
-            "Cycles that failed, a minute, by where: dns and tcp before the meter, framing and timeout on the line, "
+            "Failed cycles per minute, by where: dns and tcp before the meter, framing and timeout on the line, "
             "association, auth and access in the meter, decode in the answer.",
             Query(a_minute("dlms_meter_errors_total", "stage"), "{{stage}}"),
             unit="cpm",
@@ -43,10 +43,10 @@ CONVERSATION = Section(
         ),
         lines(
             "Trouble within cycles",
-            "A minute: requests asked again because no whole answer came, and connections; registers that a meter "
-            "refused; objects that it does not answer and that are left out; values published with a doubt; cycles "
-            "skipped because the one before still ran; answers that came too late and notifications that nobody "
-            "asked for, both dropped. Retries with few errors mean a poor line.",
+            "Per minute: requests repeated because no complete answer came, and reconnections; registers that a meter "
+            "refused; objects left out because it does not answer them; doubtful values; cycles skipped because the "
+            "one before was still running; late answers and unasked notifications, both dropped. Retries with few "
+            "errors mean a poor line.",
             Query(a_minute("dlms_meter_retries_total", "level"), "again: {{level}}"),
             Query(f"sum({of('dlms_meter_left_out_objects')})", "left out"),
             *(
@@ -63,9 +63,9 @@ CONVERSATION = Section(
             width=8,
         ),
         lines(
-            "Bytes nobody asked for",
-            "Bytes dropped because nobody had asked for them or no frame could be made of them. Many: noise on the "
-            "line, or a second client on the same converter.",
+            "Unexpected bytes",
+            "Bytes dropped because nothing had been asked, or because they make no frame. Many: noise on the line, or "
+            "a second client on the same converter.",
             Query(
                 f"sum by (meter) (rate({_STALE}[$__rate_interval])) and on (meter) "
                 f"topk({MOST_LINES}, sum by (meter) (increase({_STALE}{WHOLE})) > 0)",
@@ -77,7 +77,7 @@ CONVERSATION = Section(
         ),
         lines(
             "Associations opened",
-            "Associations with meters, a minute, the first ones included. Near zero when all is well: an association "
+            "Associations opened per minute, the first ones included. Near zero when all is well: an association "
             "lasts until something breaks.",
             Query(a_minute("dlms_meter_connects_total"), "associations"),
             unit="cpm",
@@ -85,7 +85,7 @@ CONVERSATION = Section(
         ),
         lines(
             "Duration of a request",
-            "From one request to its whole answer, chosen meters together. Not kept in fleet mode (HEALTH__FLEET).",
+            "From a request to its complete answer, chosen meters together. Not kept in fleet mode (HEALTH__FLEET).",
             Query(_slowest(0.5, _REQUESTS), "p50"),
             Query(_slowest(0.95, _REQUESTS), "p95"),
             unit="s",
@@ -94,7 +94,7 @@ CONVERSATION = Section(
         ),
         lines(
             "Duration of a cycle, all meters",
-            "As above, of every meter the bridge reads, chosen or not; kept in fleet mode too.",
+            "The same for every meter the bridge reads, chosen or not; kept in fleet mode too.",
             *(
                 Query(f"histogram_quantile({share}, sum by (le) (rate(dlms_cycle_duration_seconds_bucket[5m])))", name)
                 for share, name in ((0.5, "p50"), (0.95, "p95"))
@@ -105,7 +105,7 @@ CONVERSATION = Section(
         lines(
             "Clock drift",
             "The meter's clock less the bridge's, for profiles that read the clock (class 8). All alike: look at "
-            f"this machine's clock. Of more than {MOST_LINES} meters those that drift most are drawn.",
+            f"this machine's clock. With more than {MOST_LINES} meters, those that drift most are drawn.",
             Query(
                 f"{_DRIFT} and topk({MOST_LINES}, max_over_time(abs({_DRIFT}){WHOLE.replace(']', ':1m]')}))",
                 "{{meter}}",
@@ -127,9 +127,9 @@ CONVERSATION = Section(
             width=8,
         ),
         lines(
-            "Left of the invocation counter",
-            "Share of the numbers that a meter's present key may still be used with; at zero it encrypts nothing more "
-            f"and wants a new key. Of more than {MOST_LINES} meters those with the least are drawn.",
+            "Invocation counters left",
+            "Share of the invocation counters left under the meter's present key; at zero it can encrypt nothing more "
+            f"and needs a new key. With more than {MOST_LINES} meters, those with the fewest are drawn.",
             Query(
                 f"{_COUNTER} and on (meter) bottomk({MOST_LINES}, min_over_time({_COUNTER}{WHOLE}))",
                 "{{meter}}",
@@ -141,8 +141,8 @@ CONVERSATION = Section(
         ),
         timeline(
             "Meters read one register at a time",
-            "They agree to read lists (GET-WITH-LIST) and fail on them, so that each register costs a request of its "
-            f"own. At most {MOST_LINES} are named.",
+            "They agree to read lists (GET-WITH-LIST) but fail on them, so each register costs a request of its own. "
+            f"At most {MOST_LINES} are named.",
             Query(f"{_LISTS} and on (meter) topk({MOST_LINES}, max_over_time({_LISTS}{WHOLE}))", "{{meter}}"),
             words=LISTS,
             empty="every chosen meter keeps what it agrees to",

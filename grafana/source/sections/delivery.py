@@ -21,11 +21,13 @@ DELIVERY = Section(
         ),
         lines(
             "Backlog",
-            "On disk: committed and not known to be stored. Of those accepted: what ThingsBoard acknowledged. In "
-            "memory: read and not committed yet, a second's worth.",
+            "On disk: committed, not known to be stored. Of those accepted: acknowledged by ThingsBoard. In memory: "
+            "read, not committed yet; about a second's worth. Waiting for the clock: read while this machine's clock "
+            "was not trusted.",
             Query("dlms_outbox_samples", "on disk"),
             Query("dlms_delivery_unstored_samples", "of those accepted"),
             Query("dlms_outbox_pending_samples", "in memory"),
+            Query("dlms_outbox_undated_samples", "waiting for the clock"),
             unit="short",
         ),
         lines(
@@ -35,16 +37,16 @@ DELIVERY = Section(
             unit="s",
         ),
         lines(
-            "Samples a second",
-            "Accepted: committed to disk. Confirmed: removed from disk because they arrived. Confirmed above accepted "
-            "means that a backlog drains.",
+            "Samples per second",
+            "Accepted: committed to disk. Confirmed: removed from disk because ThingsBoard stored them. Confirmed "
+            "above accepted means that a backlog is draining.",
             Query("rate(dlms_outbox_accepted_samples_total[$__rate_interval])", "accepted"),
             Query("rate(dlms_outbox_confirmed_samples_total[$__rate_interval])", "confirmed"),
             unit="cps",
         ),
         lines(
             "Size of the outbox",
-            "Bytes on disk, and the limit at which the oldest samples go (OUTBOX__MAX_MB).",
+            "Bytes on disk, and the limit at which the oldest samples are dropped (OUTBOX__MAX_MB).",
             Query("dlms_outbox_bytes", "on disk"),
             Query("dlms_outbox_limit_bytes", "limit"),
             unit="bytes",
@@ -64,7 +66,7 @@ DELIVERY = Section(
         ),
         stat(
             "Samples set aside",
-            "Samples set aside in this time range because ThingsBoard takes the others and not them. They are kept on "
+            "Samples set aside in this time range because ThingsBoard accepts others and not them. They are kept on "
             "disk; the log names them.",
             Query("round(increase(dlms_outbox_quarantined_samples_total[$__range]))"),
             unit="short",
@@ -73,9 +75,9 @@ DELIVERY = Section(
             width=5,
         ),
         stat(
-            "Failed on disk",
-            "Writes to the outbox that failed in this time range: samples stay in memory meanwhile. And reads: what is "
-            "on disk waits. A full or broken disk.",
+            "Disk failures",
+            "Writes to the outbox that failed in this time range: samples stay in memory meanwhile. And reads: what "
+            "is on disk waits. The disk is full or broken.",
             Query("round(increase(dlms_outbox_errors_total[$__range]))", "writes"),
             Query("round(increase(dlms_outbox_read_errors_total[$__range]))", "reads"),
             unit="short",
@@ -85,7 +87,7 @@ DELIVERY = Section(
         ),
         stat(
             "Outbox used",
-            "Share of the outbox's limit in use. When it is full the oldest samples go.",
+            "Share of the outbox's limit in use. Once full, it drops the oldest samples.",
             Query("dlms_outbox_bytes / dlms_outbox_limit_bytes"),
             unit="percentunit",
             empty=GONE,
@@ -93,15 +95,15 @@ DELIVERY = Section(
             width=5,
         ),
         stat(
-            "Backlog gone in",
-            "When the outbox will have emptied at the pace of the last minute.",
+            "Backlog empty in",
+            "Time until the outbox is empty, at the pace of the last minute.",
             Query("dlms_delivery_drain_seconds < Inf"),
             unit="s",
             empty="not draining",
         ),
         lines(
             "Messages and commits",
-            "A second: telemetry messages that the local broker acknowledged, and commits to disk (one fsync each).",
+            "Per second: telemetry messages that the local broker acknowledged, and commits to disk (one fsync each).",
             Query("rate(dlms_broker_messages_total[$__rate_interval])", "messages"),
             Query("rate(dlms_outbox_commits_total[$__rate_interval])", "commits"),
             unit="cps",
@@ -118,31 +120,30 @@ DELIVERY = Section(
         ),
         lines(
             "Sessions with ThingsBoard",
-            "Sessions that the broker opened, and those that ended soon, an hour. Many short ones: a rate limit, a "
-            "token that something else uses too, or a device that is not marked *Is gateway*.",
+            "Per hour: sessions that the broker opened, and those that ended soon. Many short ones: a rate limit, a "
+            "token that something else uses too, or a device not marked *Is gateway*.",
             Query("increase(dlms_upstream_sessions_total[1h])", "opened"),
             Query("increase(dlms_upstream_short_sessions_total[1h])", "short"),
             unit="short",
         ),
         lines(
             "Samples sent again",
-            "A minute: samples that went out once more because it was not sure that they had arrived. ThingsBoard "
-            "keeps one of each.",
+            "Per minute: samples sent once more because they may not have arrived. ThingsBoard keeps one of each.",
             Query("60 * rate(dlms_delivery_replayed_samples_total[$__rate_interval])", "sent again"),
             unit="cpm",
         ),
         stat(
             "Rate limit",
-            "Messages a second that ThingsBoard's limits allow in the long run.",
+            "Messages per second that ThingsBoard's limits allow in the long run.",
             Query("dlms_delivery_rate_limit_messages_per_second < Inf"),
             unit="cps",
             empty="none set",
             width=6,
         ),
         stat(
-            "Devices not taken",
-            "Devices that ThingsBoard does not take: the tenant's maximum of devices is reached, or a name that it "
-            "refuses. Their samples wait on disk, the others go on; bridge status names them.",
+            "Devices not accepted",
+            "Devices that ThingsBoard does not accept: the tenant's maximum of devices is reached, or it refuses a "
+            "name. Their samples wait on disk, the others go on; bridge status names them.",
             Query("dlms_delivery_devices_parked"),
             unit="short",
             empty=GONE,
@@ -151,7 +152,7 @@ DELIVERY = Section(
         ),
         stat(
             "Token",
-            "Whether the sessions with ThingsBoard end in the way they do when something else uses the same token.",
+            "Whether sessions with ThingsBoard end the way they do when something else uses the same token.",
             Query("dlms_upstream_token_shared"),
             unit="none",
             empty=GONE,
@@ -160,8 +161,8 @@ DELIVERY = Section(
         ),
         stat(
             "ThingsBoard stores",
-            "Whether marks come back from ThingsBoard's database. While they stand still it accepts samples and does "
-            "not store them: they are kept, and sent again.",
+            "Whether marks come back from ThingsBoard's database. While they stand still it accepts samples without "
+            "storing them: they are kept, and sent again.",
             Query("(dlms_delivery_marks_moving >= 0) or 0 * dlms_upstream_configured - 1"),
             unit="none",
             empty=GONE,
@@ -170,7 +171,7 @@ DELIVERY = Section(
         ),
         lines(
             "Connections to the broker",
-            "Connections made to the local broker, a minute. One at the start is all there should be.",
+            "Connections to the local broker per minute. There should be one, at the start.",
             Query("60 * rate(dlms_broker_connects_total[$__rate_interval])", "connections"),
             unit="cpm",
         ),

@@ -22,8 +22,8 @@ METERS = Section(
     (
         table(
             "Meters",
-            "One line a meter, the worst first. Share read, slowest cycles, reconnects and the commonest error count "
-            "over the time range of the page.",
+            "One line per meter, the worst first. Share read, slowest cycles, reconnects and the most common error "
+            "are of the page's time range.",
             Query(f"max by (meter) ({_UP})"),
             Query(f"time() - max by (meter) ({_READ_AT} > 0)"),
             Query(f"max by (meter) ({of('dlms_meter_interval_seconds')})"),
@@ -64,7 +64,7 @@ METERS = Section(
         lines(
             "Read success by meter, 5 min",
             "Share of a meter's reading cycles that gave a sample, over the five minutes before each point. "
-            f"Of more than {MOST_LINES} meters the worst are drawn.",
+            f"With more than {MOST_LINES} meters, the worst are drawn.",
             Query(
                 f"{share_read('[5m]')} and on (meter) bottomk({MOST_LINES}, {share_read(WHOLE)})",
                 "{{meter}}",
@@ -74,8 +74,8 @@ METERS = Section(
         ),
         lines(
             "Age of the last sample by meter",
-            "Seconds since the meter last gave a sample: a saw between zero and its interval when all is well, a ramp "
-            f"when it is silent. Of more than {MOST_LINES} meters the stalest are drawn.",
+            "Seconds since the meter last gave a sample: a sawtooth between zero and its interval when all is well, a "
+            f"ramp while it is silent. With more than {MOST_LINES} meters, the stalest are drawn.",
             Query(
                 f"time() - max by (meter) ({_READ_AT} > 0) and on (meter) "
                 f"bottomk({MOST_LINES}, max by (meter) (max_over_time({_READ_AT}{WHOLE})))",
@@ -85,7 +85,7 @@ METERS = Section(
         ),
         lines(
             "Reconnects by reason",
-            "Associations opened again after one was lost, a minute, by the stage of the error that ended it.",
+            "Associations opened again after one was lost, per minute, by the stage of the error that ended it.",
             Query(a_minute("dlms_meter_reconnects_total", "reason"), "{{reason}}"),
             unit="cpm",
             empty="no reconnect",

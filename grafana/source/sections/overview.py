@@ -13,7 +13,7 @@ IS_ALL_FINE = Section(
         stat(
             "Wrong now",
             "How many things the bridge itself says are wrong; `docker compose exec bridge bridge status` names them. "
-            "It is what `/readyz`, `bridge doctor` and the log say, too.",
+            "`/readyz`, `bridge doctor` and the log say the same.",
             Query("sum(dlms_bridge_wrong)"),
             unit="none",
             empty=GONE,
@@ -92,8 +92,8 @@ IS_ALL_FINE = Section(
         ),
         stat(
             "Samples waiting",
-            "Samples on disk that are not confirmed yet. A few are normal; steadily more means that the way to "
-            "ThingsBoard is shut or too slow.",
+            "Samples on disk that are not confirmed yet. A few are normal; a steady rise means that the way to "
+            "ThingsBoard is blocked or too slow.",
             Query("dlms_outbox_samples"),
             unit="short",
             empty=GONE,
@@ -116,8 +116,8 @@ IS_ALL_FINE = Section(
         ),
         table(
             "Alerts",
-            "What Prometheus's alert rules complain about now, and since when. What each means and what to do about it "
-            "stands in prometheus/runbook.md.",
+            "Alerts that are firing now, and since when. What each means, and what to do about it, is in "
+            "prometheus/runbook.md.",
             Query(
                 "1000 * max by (alertname, severity, meter, link) "
                 '(ALERTS_FOR_STATE and ignoring (alertstate) ALERTS{alertstate="firing"})'
@@ -135,8 +135,8 @@ IS_ALL_FINE = Section(
         ),
         table(
             "Meters down",
-            "Meters that do not answer now: when each last gave a sample, and what most of its attempts of the last "
-            "ten minutes ended with. The alert's entry in prometheus/runbook.md says what to look at.",
+            "Meters that do not answer now: when each last gave a sample, and how most of its attempts in the last "
+            "ten minutes ended. The alert's entry in prometheus/runbook.md says what to look at.",
             Query(
                 "max by (meter, link) (dlms_meter_interval_seconds * on (meter) group_left (link) dlms_meter_info "
                 "and on (meter) dlms_meter_up == 0)"
@@ -190,7 +190,7 @@ IS_ALL_FINE = Section(
         ),
         stat(
             "Disk free",
-            "Room on the disk that the outbox is on.",
+            "Free space on the disk that the outbox is on.",
             Query("dlms_data_disk_free_bytes / (dlms_data_disk_size_bytes > 0)"),
             unit="percentunit",
             empty=GONE,

@@ -1,18 +1,18 @@
-"""The bridge's own process: is it lively, does it leak?"""
+"""The bridge's own process: is it responsive, does it leak?"""
 
 from __future__ import annotations
 
 from grafana.source.board import Section
 from grafana.source.panels import Query, lines, stat
 from grafana.source.queries import JOB
-from grafana.source.style import BAD, GONE, GOOD, Levels
+from grafana.source.style import BAD, GONE, GOOD, NONE_IS_GOOD, Levels
 
 PROCESS = Section(
     "The bridge's process",
     (
         lines(
             "Event-loop lag",
-            "How late the bridge's timer ran. Near zero; a second and more means that something blocks every meter.",
+            "How late the bridge's timer ran. Near zero; a second or more means that something blocks every meter.",
             Query("dlms_bridge_event_loop_lag_seconds", "lag"),
             unit="s",
             levels=Levels(GOOD, ((1, BAD),)),
@@ -20,7 +20,7 @@ PROCESS = Section(
         ),
         lines(
             "Memory",
-            "Resident memory of the bridge. It stays flat, also while ThingsBoard is away: the backlog is on disk.",
+            "Resident memory of the bridge. It stays flat even while ThingsBoard is away: the backlog is on disk.",
             Query(f"process_resident_memory_bytes{{{JOB}}}", "resident"),
             unit="bytes",
             width=6,
@@ -38,6 +38,42 @@ PROCESS = Section(
             Query(f"process_open_fds{{{JOB}}}", "open"),
             Query(f"process_max_fds{{{JOB}}}", "limit"),
             unit="short",
+            width=6,
+        ),
+        stat(
+            "Time",
+            "Whose time samples are given. trusted: this machine's clock. kept: the bridge's own, this machine's was "
+            "stepped away. estimated: the meters' clocks, said with each value. waiting: none yet, samples wait on "
+            "disk.",
+            Query("dlms_clock_condition == 1", "{{condition}}"),
+            unit="none",
+            empty=GONE,
+            by_name=True,
+            width=6,
+        ),
+        lines(
+            "This machine's clock",
+            "How far it is ahead of the time that samples are given.",
+            Query("dlms_clock_wall_offset_seconds", "ahead"),
+            unit="s",
+            width=6,
+        ),
+        stat(
+            "Steps of the clock",
+            "How often this machine's clock was stepped by more than two seconds in this time range.",
+            Query("round(increase(dlms_clock_steps_total[$__range]))"),
+            unit="short",
+            empty=GONE,
+            width=6,
+        ),
+        stat(
+            "Sent with a wrong time",
+            "Samples that had gone out when the clock by which they were dated turned out to have been wrong. Those "
+            "that were still on disk were dated anew.",
+            Query("round(increase(dlms_clock_sent_wrong_samples_total[$__range]))"),
+            unit="short",
+            empty=GONE,
+            levels=NONE_IS_GOOD,
             width=6,
         ),
         lines(

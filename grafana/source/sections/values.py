@@ -1,4 +1,4 @@
-"""What the meters say, one panel a unit that they state."""
+"""What the meters say, one panel per unit that they state."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def _values(
     value = of("dlms_meter_value", matcher)
     return lines(
         title,
-        f"{description} Drawn only while the meter answers. Of more than {MOST_LINES} registers the largest are drawn: "
-        "choose meters at the top of the page.",
+        f"{description} Drawn only while the meter answers. With more than {MOST_LINES} registers, the "
+        "largest are drawn: choose meters at the top of the page.",
         Query(f"{value} and {ANSWERS} and topk({MOST_LINES}, max_over_time({value}{WHOLE}))", legend),
         unit=unit,
         decimals=decimals,
@@ -37,12 +37,15 @@ VALUES = Section(
         _values("Power", "Every register that the meter states in watts.", 'unit="W"', "watt"),
         # Not Grafana's own watt-hours: in MWh every tick of a day would read the same.
         _values(
-            "Energy", "Every register that the meter states in watt-hours, as it stands.", 'unit="Wh"', "suffix:Wh"
+            "Energy",
+            "Every register that the meter states in watt-hours: its present reading.",
+            'unit="Wh"',
+            "suffix:Wh",
         ),
         _values("Frequency", "Every register that the meter states in hertz.", 'unit="Hz"', "hertz", decimals=2),
         _values(
             "Other values",
-            "Every register with another unit, or none; the unit stands in the name.",
+            "Every register with another unit, or none; the unit is in the name.",
             'unit!~"V|A|W|Wh|Hz"',
             "none",
             legend="{{meter}} {{key}} {{unit}}",

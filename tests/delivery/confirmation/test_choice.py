@@ -4,12 +4,12 @@ import random
 
 import pytest
 
+from bridge.configuration.settings import ThingsBoardSettings
 from bridge.delivery.confirmation.accepted import Accepted
 from bridge.delivery.confirmation.actions import Ask, WriteMark
 from bridge.delivery.confirmation.choice import confirmation
 from bridge.delivery.confirmation.marks import Marks
 from bridge.delivery.memory import FileMemory, NoMemory
-from bridge.settings import ThingsBoardSettings
 
 
 def chosen(memory=None, **settings):

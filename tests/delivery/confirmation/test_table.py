@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 
-from bridge.delivery.confirmation import marks as module
-from bridge.delivery.confirmation.marks import Event, Marks, State
+from bridge.delivery.confirmation import mark_table as module
+from bridge.delivery.confirmation.mark_table import TABLE, Do, Event, State
 
 
 def written() -> dict[tuple[State, Event], tuple[str, State | None]]:
@@ -27,8 +27,9 @@ def written() -> dict[tuple[State, Event], tuple[str, State | None]]:
 
 
 def test_every_event_is_decided_in_every_state():
-    assert set(Marks.TABLE) == set(itertools.product(State, Event))
+    assert set(TABLE) == set(itertools.product(State, Event))
+    assert {do for do, _ in TABLE.values()} == set(Do)
 
 
 def test_the_text_above_the_table_says_what_the_table_does():
-    assert written() == {pair: (do.__name__.removeprefix("_"), state) for pair, (do, state) in Marks.TABLE.items()}
+    assert written() == {pair: (do.name.lower(), state) for pair, (do, state) in TABLE.items()}

@@ -2,6 +2,7 @@
 
     python -m tests.delivery.simulation --seeds 1000000     seeds 0 to 999,999, two processes
     python -m tests.delivery.simulation --seed 812          one of them, and what came of it
+    python -m tests.delivery.simulation --via direct        without Mosquitto, on MQTT 5
     python -m tests.delivery.simulation --plan '{…}'        a plan as a failure printed it
     python -m tests.delivery.simulation --bite puback       with a fault put back into the wing
     python -m tests.delivery.simulation --scenario limits   the fixed regimes, as a table
@@ -33,6 +34,7 @@ def main() -> int:
     arguments.add_argument("--plan")
     arguments.add_argument("--bite", choices=sorted(bites.BITES))
     arguments.add_argument("--scenario", choices=[*sorted(scenarios.SCENARIOS), "all"])
+    arguments.add_argument("--via", choices=["mosquitto", "direct"], default="mosquitto")
     arguments.add_argument("--processes", type=int, default=2)
     arguments.add_argument("--failures", type=int, default=5, help="stop after so many")
     arguments.add_argument("--no-shrink", action="store_true")
@@ -40,12 +42,13 @@ def main() -> int:
     arguments.add_argument("--trace", action="store_true", help="every packet at ThingsBoard, with --seed or --plan")
     chosen = arguments.parse_args()
     if chosen.scenario:
-        return scenarios.show(chosen.scenario)
+        return scenarios.show(chosen.scenario, chosen.via)
     if chosen.plan or chosen.seed is not None:
-        return _one(Plan.read(chosen.plan) if chosen.plan else draw(chosen.seed), chosen)
+        return _one(Plan.read(chosen.plan) if chosen.plan else draw(chosen.seed, chosen.via), chosen)
     found = search(
         range(chosen.first, chosen.first + chosen.seeds),
         bite=chosen.bite,
+        via=chosen.via,
         processes=chosen.processes,
         failures=1 if chosen.bite else chosen.failures,
         say=print,

@@ -14,14 +14,14 @@ from unittest import mock
 
 from bridge.delivery import line
 from bridge.delivery.confirmation import choice
-from bridge.delivery.confirmation.marks import Marks
+from bridge.delivery.confirmation.mark_speed import MarkSpeed
 from bridge.delivery.introductions import Introductions
 from bridge.delivery.learnt_rate import LearntRate
 from bridge.delivery.line import Line
 from bridge.delivery.mosquitto import MosquittoUpstream
-from bridge.delivery.publisher import Publisher
 from bridge.delivery.rate_limits import RateLimits
-from bridge.delivery.send_queue import SendQueue
+from bridge.delivery.turns import Turns
+from bridge.delivery.waiting_rows import WaitingRows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,11 +61,11 @@ def _accepted_is_stored() -> list[tuple[Any, str, Any]]:
 
 
 def _no_grace() -> list[tuple[Any, str, Any]]:
-    return [(Marks, "grace_s", property(lambda _: -math.inf))]
+    return [(MarkSpeed, "grace_s", property(lambda _: -math.inf))]
 
 
 def _unproven() -> list[tuple[Any, str, Any]]:
-    return [(SendQueue, "_is_open", lambda *_: True)]
+    return [(WaitingRows, "is_open", lambda *_: True)]
 
 
 def _never_renewed() -> list[tuple[Any, str, Any]]:
@@ -108,14 +108,14 @@ def _fixed_size() -> list[tuple[Any, str, Any]]:
 
 
 def _empty_queue() -> list[tuple[Any, str, Any]]:
-    real = Publisher._send_samples
+    real = Turns._send_samples
 
-    async def send_samples(self: Publisher, now_s: float) -> bool:
-        if not self._way.messages and self._limits.telemetry_wait_s(now_s) > 0:
+    async def send_samples(self: Turns, now_s: float) -> bool:
+        if not self._parts.sending.way.messages and self._parts.limits.telemetry_wait_s(now_s) > 0:
             raise IndexError("pop from an empty deque")
         return await real(self, now_s)
 
-    return [(Publisher, "_send_samples", send_samples)]
+    return [(Turns, "_send_samples", send_samples)]
 
 
 BITES: dict[str, Bite] = {
@@ -130,8 +130,9 @@ BITES: dict[str, Bite] = {
         2,
         "a mark counts for what was accepted just before it",
         _no_grace,
-        '{"meters":20,"interval_s":1.0,"feed_s":30.0,"backlog":100,"store_rate_per_s":500.0,'
-        '"faults":[[3.0,"kill_at_mark",1.0,0.0],[9.0,"kill_at_mark",1.0,0.0],[15.0,"kill_at_mark",1.0,0.0]]}',
+        '{"meters":5,"interval_s":1.0,"feed_s":60.0,"backlog":800,"store_rate_per_s":500.0,'
+        '"faults":[[8.0,"kill_at_mark",1.0,0.0],[20.0,"kill_at_mark",1.0,0.0],[32.0,"kill_at_mark",1.0,0.0],'
+        '[44.0,"kill_at_mark",1.0,0.0]]}',
         "confirmed and are not stored",
     ),
     "unproven": Bite(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from bridge.delivery.broker import Listener
+    from bridge.delivery.broker import BrokerListener
     from tests.delivery.simulation.loop import VirtualLoop
     from tests.delivery.simulation.mosquitto import Mosquitto
 
@@ -61,7 +61,7 @@ class SimulatedBroker:
         _ = reason
         self._leave.set()
 
-    async def run(self, listener: Listener) -> None:
+    async def run(self, listener: BrokerListener) -> None:
         """As the real one's."""
         failures = 0
         while True:
@@ -74,7 +74,7 @@ class SimulatedBroker:
                 min(_BACKOFF_S * 2 ** min(failures - 1, 10), _BACKOFF_CAP_S) * self._rng.uniform(0.5, 1.0)
             )
 
-    async def _stay(self, listener: Listener) -> None:
+    async def _stay(self, listener: BrokerListener) -> None:
         self._leave.clear()
         connection = self._connection = _LocalConnection(self._mosquitto, self._loop, listener)
         leaving = asyncio.create_task(self._leave.wait())
@@ -90,7 +90,7 @@ class SimulatedBroker:
 
 
 class _LocalConnection:
-    def __init__(self, mosquitto: Mosquitto, loop: VirtualLoop, listener: Listener) -> None:
+    def __init__(self, mosquitto: Mosquitto, loop: VirtualLoop, listener: BrokerListener) -> None:
         self._mosquitto = mosquitto
         self._loop = loop
         self._listener = listener

@@ -111,9 +111,9 @@ class _Watched:
         if not any("corrupt" in file.name for file in self.disk.folder.iterdir()):
             self.disk.book.found_on_disk(set(found))
 
-    def append(self, samples: Any) -> Any:
+    def append(self, samples: Any, **more: Any) -> Any:
         self._may_change()
-        evicted = super().append(samples)
+        evicted = super().append(samples, **more)
         self._look()
         if evicted:
             self._note_gone()

@@ -191,7 +191,7 @@ class Judge:
             await asyncio.sleep(1)
         self.disturbed("all is mended")
         began_s = world.loop.time()
-        self._before = world.server.rows_sent, world.book.waiting, world.mosquitto.sessions
+        self._before = world.server.rows_sent, world.book.waiting, world.model.counts["sessions"]
         bound_s = drain_s(world.plan, world.book.waiting + self._pending())
         if world.plan.room >= 0:
             bound_s += max(0.0, world.began_s + world.plan.room_from_s - began_s)
@@ -220,7 +220,7 @@ class Judge:
         world = self._world
         said = [
             f"t={world.loop.time() - world.began_s:.0f} s",
-            f"sessions {world.mosquitto.sessions}",
+            f"sessions {world.model.counts['sessions']}",
             f"relay {len(world.mosquitto.queue)}+{int(world.mosquitto.in_flight is not None)}",
         ]
         if world.life is not None:
@@ -230,9 +230,12 @@ class Judge:
     def _judge_doubles(self) -> None:
         """What went up twice: nothing while nothing happened, and once all is mended little for each new session."""
         world = self._world
-        sent, sessions = world.server.rows_sent, world.mosquitto.sessions
+        sent, sessions = world.server.rows_sent, world.model.counts["sessions"]
         doubled = sent - len(world.book.given) - (0 if world.plan.answers_mark else _TRICKLE)
-        if sessions == 1 and not world.plan.faults and not world.book.waiting and doubled > 0:
+        refused = (
+            world.plan.via == "direct" and world.plan.poison
+        )  # a message that cannot be read ends no session there
+        if sessions == 1 and not (world.plan.faults or world.book.waiting or refused) and doubled > 0:
             world.book.say(f"{sent} rows were sent for {len(world.book.given)} samples, and nothing had happened")
         sent_before, waited, sessions_before = self._before
         allowed = 2 * waited + (sessions - sessions_before + 2) * min(_MOST_UNMARKED, waited + 200)

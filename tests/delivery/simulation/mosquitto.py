@@ -40,10 +40,10 @@ RENEWED_AFTER_S = 2.4
 LARGEST = 65_536
 SYS_EVERY_S = 5.0
 OUT = ("v1/gateway/", "v1/devices/me/")
-IN = ("v1/devices/me/rpc/response/+", "v1/devices/me/attributes/response/+")
+IN = ("v1/devices/me/rpc/response/+", "v1/devices/me/rpc/request/+", "v1/devices/me/attributes/response/+")
 """What the relay subscribes to at ThingsBoard in both modes, and then in each."""
 IN_GATEWAY = (*IN, "v1/gateway/rpc", "v1/gateway/attributes", "v1/gateway/attributes/response")
-IN_DEVICE = (*IN, "v1/devices/me/rpc/request/+", "v1/devices/me/attributes")
+IN_DEVICE = (*IN, "v1/devices/me/attributes")
 
 
 class Client(Protocol):

@@ -42,6 +42,7 @@ class Plan:
         interval_s: between two samples of a meter.
         feed_s: how long the meters give samples.
         backlog: samples of each meter that are there at the start.
+        via: the way to ThingsBoard: ``mosquitto`` or ``direct``.
         as_device: a meter's own session and no gateway's.
         version: of ThingsBoard.
         tenant: its limits: regular messages, telemetry messages, points; never told.
@@ -70,6 +71,7 @@ class Plan:
     interval_s: float = 10.0
     feed_s: float = 120.0
     backlog: int = 0
+    via: str = "mosquitto"
     as_device: bool = False
     version: str = "4.3.1.3"
     tenant: tuple[str, str, str] = ("", "", "")
@@ -146,8 +148,12 @@ KINDS = (
 _FORGETS = ("thingsboard_kill", "kill_at_mark", "database_away")
 
 
-def draw(seed: int) -> Plan:
-    """The plan of a seed."""
+def draw(seed: int, via: str = "mosquitto") -> Plan:
+    """The plan of a seed; the way is none of its choices, so that both ways are put to the same trials."""
+    return dataclasses.replace(_drawn(seed), via=via)
+
+
+def _drawn(seed: int) -> Plan:
     rng = random.Random(seed)
     meters = _meters(rng)
     budget = min(20_000.0, max(20.0, rng.lognormvariate(4.1, 1.0)))

@@ -111,7 +111,7 @@ def run(plan: Plan, *, log: bool = False, trace: Callable[[str], None] | None = 
         len(world.book.given),
         world.judge.longest_stall,
         world.judge.drain_share,
-        world.mosquitto.sessions,
+        world.model.counts["sessions"],
         world.server.rows_sent,
         world.book.early,
         world.line.bytes_up / max(1, world.payload_bytes),

@@ -195,13 +195,13 @@ SCENARIOS: dict[str, Callable[[], list[Case]]] = {
 }
 
 
-def show(name: str) -> int:
-    """Run a scenario, or all of them, and print its table; returns 1 when a case failed."""
+def show(name: str, via: str = "mosquitto") -> int:
+    """Run a scenario, or all of them, on a way and print its table; returns 1 when a case failed."""
     failed = False
     for one in SCENARIOS if name == "all" else (name,):
-        print(f"{one}\n{HEAD}")
+        print(f"{one}, {via}\n{HEAD}")
         for case in SCENARIOS[one]():
-            line = Line(case, run(case.plan))
+            line = Line(case, run(dataclasses.replace(case.plan, via=via)))
             failed = failed or bool(line.result.problem)
             print(line, flush=True)
         print()

@@ -65,6 +65,7 @@ def search(
     seeds: Iterable[int],
     *,
     bite: str | None = None,
+    via: str = "mosquitto",
     processes: int = 2,
     failures: int = 5,
     say: Callable[[str], None] = lambda _: None,
@@ -73,6 +74,7 @@ def search(
 
     Args:
         seeds: which.
+        via: the way to ThingsBoard.
         bite: a fault to put back into the wing.
         processes: how many; 1 for none beside this one.
         failures: enough.
@@ -80,14 +82,14 @@ def search(
     """
     found, began_s = Found(), time.monotonic()
     said_s = began_s
-    for seed, result in _results(seeds, bite, processes):
+    for seed, result in _results(seeds, bite, via, processes):
         found.seeds += 1
         found.samples += result.samples
         found.virtual_s += result.virtual_s
         found.sessions += result.sessions
         found.early += result.early
         if result.problem:
-            found.failures.append(Failure(draw(seed), result.problem))
+            found.failures.append(Failure(draw(seed, via), result.problem))
             say(f"seed {seed}: {result.problem.splitlines()[0]}")
         else:
             found.worst_stall = max(found.worst_stall, result.stall_share)
@@ -101,8 +103,8 @@ def search(
     return found
 
 
-def _results(seeds: Iterable[int], bite: str | None, processes: int) -> Iterator[tuple[int, object]]:
-    work = ((seed, bite) for seed in seeds)
+def _results(seeds: Iterable[int], bite: str | None, via: str, processes: int) -> Iterator[tuple[int, object]]:
+    work = ((seed, bite, via) for seed in seeds)
     if processes <= 1:
         yield from map(_one, work)
         return
@@ -110,11 +112,11 @@ def _results(seeds: Iterable[int], bite: str | None, processes: int) -> Iterator
         yield from pool.imap_unordered(_one, work, chunksize=_CHUNK)
 
 
-def _one(work: tuple[int, str | None]) -> tuple[int, object]:
-    seed, bite = work
+def _one(work: tuple[int, str | None, str]) -> tuple[int, object]:
+    seed, bite, via = work
     with bites.put_back(bite):
-        result = run(draw(seed))
-    if bite and result.problem and run(draw(seed)).problem:
+        result = run(draw(seed, via))
+    if bite and result.problem and run(draw(seed, via)).problem:
         result.problem = ""  # it fails without the bite as well: that shows nothing
     result.book = None
     return seed, result

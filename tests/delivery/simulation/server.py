@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.delivery.simulation.line import Connection
 from tests.delivery.simulation.loop import STARTS_AT_S
-from tests.thingsboard.events import Closed, Deliver, Puback, Session
+from tests.thingsboard.events import MQTT_3, MQTT_5, Closed, Deliver, Puback, Session
 
 if TYPE_CHECKING:
     import asyncio
@@ -92,8 +92,8 @@ class Server:
         if self.trace is not None:
             self._say(">", packet)
         match packet:
-            case ("connect", _):
-                self._connect(end, now_s)
+            case ("connect", version):
+                self._connect(end, now_s, MQTT_5 if version == "mqttv5" else MQTT_3)
             case ("publish", topic, payload, mid) if end.session is not None:
                 self.messages += 1
                 self.payload_bytes += len(payload)
@@ -111,8 +111,8 @@ class Server:
                 end.connection.down(2, ("pingresp",))
         self.pump()
 
-    def _connect(self, end: _ServerEnd, now_s: float) -> None:
-        answer = self.model.connect(now_s, token=self.model.behaviour.token, client_id="dlms-bridge")
+    def _connect(self, end: _ServerEnd, now_s: float, mqtt: int) -> None:
+        answer = self.model.connect(now_s, token=self.model.behaviour.token, mqtt=mqtt, client_id="dlms-bridge")
         if isinstance(answer, Session):
             end.session = answer
             self._ends[id(answer)] = end
@@ -136,16 +136,18 @@ class Server:
         now_s, marked = self._loop.time(), False
         for event in self.model.advance(now_s):
             match event:
-                case Puback(session, mid):
-                    self._acknowledge(self._ends.get(id(session)), mid)
+                case Puback(session, mid, reason):
+                    self._acknowledge(self._ends.get(id(session)), mid, reason)
                 case Deliver(session, topic, payload):
                     marked = marked or topic.startswith("v1/devices/me/attributes/response/")
                     end = self._ends.get(id(session))
                     if end is not None:
                         self._send(end.connection, len(payload) + len(topic) + 6, ("publish", topic, payload, None))
-                case Closed(session):
+                case Closed(session, reason):
                     end = self._ends.pop(id(session), None)
                     if end is not None:
+                        if reason is not None:
+                            self._send(end.connection, 3, ("disconnect", reason))
                         if self.trace is not None:
                             self._say("<", ("closed",))
                         end.connection.close_from_server()
@@ -154,9 +156,10 @@ class Server:
             happens, self.at_mark = self.at_mark, None
             happens()
 
-    def _acknowledge(self, end: _ServerEnd | None, mid: int) -> None:
+    def _acknowledge(self, end: _ServerEnd | None, mid: int, reason: str | None) -> None:
+        """On MQTT 5 with its reason."""
         if end is not None and mid not in end.deaf_mids:
-            self._send(end.connection, 4, ("puback", mid))
+            self._send(end.connection, 4, ("puback", mid) if reason is None else ("puback", mid, reason))
 
     def _say(self, way: str, packet: Packet) -> None:
         parts = [part.decode()[:160] if isinstance(part, bytes) else str(part) for part in packet]

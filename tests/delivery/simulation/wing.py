@@ -9,26 +9,30 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from bridge.configuration.settings import OutboxSettings, ThingsBoardSettings
 from bridge.delivery.confirmation.choice import confirmation
+from bridge.delivery.direct import DirectUpstream
 from bridge.delivery.memory import FileMemory
+from bridge.delivery.metrics import DeliveryMetrics
 from bridge.delivery.mosquitto import MosquittoUpstream
 from bridge.delivery.publisher import Publisher
-from bridge.health.metrics import Metrics
 from bridge.outbox.destination import destination_of
 from bridge.outbox.outbox import Outbox
 from bridge.sample import Presence
-from bridge.settings import OutboxSettings, ThingsBoardSettings
 from tests.delivery.simulation.broker import SimulatedBroker
+from tests.delivery.simulation.direct import SimulatedConnection
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Mapping
 
+    from bridge.delivery.upstream import Upstream
     from bridge.sample import Sample
     from tests.delivery.simulation.disk import Disk
     from tests.delivery.simulation.loop import VirtualLoop
     from tests.delivery.simulation.mosquitto import Mosquitto
     from tests.delivery.simulation.plan import Plan
+    from tests.delivery.simulation.server import Server
 
 
 class Wing:
@@ -39,6 +43,7 @@ class Wing:
         devices: a meter's device name.
         disk: this life's.
         mosquitto: the relay.
+        server: ThingsBoard, for a plan without one.
         loop: the clock.
         rng: what the wing draws from.
         wall_s: Unix time.
@@ -50,13 +55,18 @@ class Wing:
         devices: Mapping[str, str],
         disk: Disk,
         mosquitto: Mosquitto,
+        server: Server,
         loop: VirtualLoop,
         rng: random.Random,
         wall_s: Any,
     ) -> None:
         self.disk = disk
-        self.metrics = Metrics()
+        self.metrics = DeliveryMetrics()
         self.broker = SimulatedBroker(mosquitto, loop, rng)
+        self.upstream: Upstream = MosquittoUpstream(self.broker)
+        if plan.via == "direct":
+            topics = DirectUpstream.topics(as_device=plan.as_device)
+            self.upstream = DirectUpstream(SimulatedConnection(server, loop, topics, rng))
         self._devices = devices
         settings = OutboxSettings(commit_interval=plan.commit_s)
         thingsboard = ThingsBoardSettings(
@@ -71,9 +81,9 @@ class Wing:
         )
         memory = FileMemory(disk.path.with_name("upstream.json"), "thingsboard")
         self.publisher = Publisher(
-            upstream=MosquittoUpstream(self.broker),
+            upstream=self.upstream,
             outbox=self.outbox,
-            confirmation=confirmation(thingsboard, memory, rng),
+            confirmation=confirmation(thingsboard, memory, rng, by_own_receipt=self.upstream.acknowledges),
             device_names=devices,
             as_device=plan.as_device,
             memory=memory,
@@ -95,6 +105,7 @@ class Wing:
     def notice(self, meter: str) -> None:
         """A meter is there."""
         self.publisher.notice(Presence(meter, True, {"serial": f"S-{meter}"}))
+        self.publisher.tell_state(meter, "ok")
 
     def kill(self) -> None:
         """The process is gone at this instant; nothing that its tasks still do counts."""

@@ -86,7 +86,8 @@ class World:
     async def run(self) -> None:
         """From the first sample to the last one at home, or to what must not be."""
         with watched((disk_module,), self.disks):
-            self.mosquitto.start()
+            if self.plan.via == "mosquitto":
+                self.mosquitto.start()
             self.begin_life()
             self._schedule()
             watch = asyncio.create_task(self.judge.watch(), name="judge")
@@ -112,6 +113,7 @@ class World:
             dict(self.devices),
             disk,
             self.mosquitto,
+            self.server,
             self.loop,
             random.Random(f"{self.plan.seed} life {self.lives}"),
             self.wall_s,
@@ -252,6 +254,7 @@ class World:
         return f"<b>{number}</b>" if number < self.plan.bad_names else f"Meter {number}"
 
     def _stored(self, device: str, ts_ms: int) -> Mapping[str, Any] | None:
+        self.model.store_until(self.loop.time())
         return self.model.rows(device).get(ts_ms)
 
     def _disk_takes(self) -> float:

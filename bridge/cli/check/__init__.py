@@ -1,0 +1,1 @@
+"""``bridge check``: what is configured, and what is wrong with it."""

@@ -1,0 +1,91 @@
+"""What ``bridge check`` says. English, Spanish."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SENTENCES: Final = {
+    "check.help": (
+        "show the configuration as the bridge sees it, with every mistake in it",
+        "mostrar la configuración tal como la ve el puente, con todos sus errores",
+    ),
+    "check.help.about": (
+        (
+            "Shows every meter and every setting with its source, the meters that share a connection, and all mistakes at\n"
+            "once. Secrets show as <secret>. Opens no connection."
+        ),
+        (
+            "Muestra cada medidor y cada ajuste con su origen, los medidores que comparten una conexión y todos los errores\n"
+            "a la vez. Los secretos se ven como <secret>. No abre ninguna conexión."
+        ),
+    ),
+    "check.help.after": (
+        (
+            "examples:\n"
+            "  docker compose run --rm bridge check\n"
+            "  METERS__MAIN__HOST=10.0.0.7 bridge check\n"
+            "\n"
+            "exit codes: 0 the bridge would start · 2 it would not"
+        ),
+        (
+            "ejemplos:\n"
+            "  docker compose run --rm bridge check\n"
+            "  METERS__MAIN__HOST=10.0.0.7 bridge check\n"
+            "\n"
+            "códigos de salida: 0 el puente arrancaría · 2 no arrancaría"
+        ),
+    ),
+    "check.meters": ("meters", "medidores"),
+    "check.column.name": ("name", "nombre"),
+    "check.column.value": ("value", "valor"),
+    "check.column.from": ("from", "origen"),
+    "check.column.address": ("address", "dirección"),
+    "check.column.profile": ("profile", "perfil"),
+    "check.column.framing": ("framing", "trama"),
+    "check.column.client": ("client", "cliente"),
+    "check.column.server": ("server", "servidor"),
+    "check.column.authentication": ("auth", "autent."),
+    "check.column.password": ("password", "contraseña"),
+    "check.column.interval": ("interval", "intervalo"),
+    "check.column.timeout": ("timeout", "espera"),
+    "check.column.meters": ("meters", "medidores"),
+    "check.default": ("default", "por defecto"),
+    "check.legend": (
+        "* from the profile   ~ default   ? unusable, see the mistakes below",
+        "* del perfil   ~ por defecto   ? no sirve, ver los errores abajo",
+    ),
+    "check.further": ("other meter settings", "otros ajustes de medidores"),
+    "check.shared": (
+        "shared connections, read one meter at a time",
+        "conexiones compartidas, se lee un medidor a la vez",
+    ),
+    "check.settings": ("settings", "ajustes"),
+    "check.no_upstream": (
+        "upstream: none; the local broker confirms each sample",
+        "destino: ninguno; el broker local confirma cada muestra",
+    ),
+    "check.via_mosquitto": ("through the local broker", "por el broker local"),
+    "check.via_direct": ("direct", "directo"),
+    "check.upstream_tls": ("upstream: ThingsBoard at {host}:{port}, TLS", "destino: ThingsBoard en {host}:{port}, TLS"),
+    "check.upstream_plain": (
+        "upstream: ThingsBoard at {host}:{port}, without TLS",
+        "destino: ThingsBoard en {host}:{port}, sin TLS",
+    ),
+    "check.text": (
+        "text that looks like a number, such as serial number 00012345, is sent with a leading space, or ThingsBoard would turn it into the number 12345",
+        "un texto que parece un número, como el número de serie 00012345, se envía con un espacio delante; si no, ThingsBoard lo convierte en el número 12345",
+    ),
+    "check.mistakes": ("mistakes", "errores"),
+    "check.one_mistake": ("1 mistake: the bridge will not start", "1 error: el puente no arrancará"),
+    "check.many_mistakes": ("{count} mistakes: the bridge will not start", "{count} errores: el puente no arrancará"),
+    "check.demo": (
+        "no meters configured: the built-in demo meter will be read",
+        "no hay medidores configurados: se leerá el medidor de demostración",
+    ),
+    "check.kept": (
+        "{count} samples for {to} are kept and not sent: bridge outbox list",
+        "{count} muestras para {to} se guardan y no se envían: bridge outbox list",
+    ),
+    "check.one_meter": ("configuration is fine: 1 meter", "la configuración está bien: 1 medidor"),
+    "check.many_meters": ("configuration is fine: {count} meters", "la configuración está bien: {count} medidores"),
+}

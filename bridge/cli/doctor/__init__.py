@@ -1,0 +1,1 @@
+"""``bridge doctor``: the checklist for after an outage, executed."""

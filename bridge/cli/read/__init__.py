@@ -1,0 +1,1 @@
+"""``bridge read``: one reading of a configured meter."""

@@ -1,0 +1,1 @@
+"""``bridge status``: how the running bridge is."""

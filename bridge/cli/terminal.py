@@ -1,0 +1,208 @@
+"""What a technician sees: lines, tables, signs and a progress bar, as far as the terminal can show them.
+
+Everything that goes out is escaped here, so nothing that a meter or a file says can steer a terminal. Colours and the
+bar appear on a terminal alone (``NO_COLOR`` and ``TERM=dumb`` are respected); a pipe or a file gets plain lines, and
+every ten seconds one that says how far it is, where nothing else was said meanwhile.
+Knows no command and no language.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+
+from bridge.configuration.source_values import visible
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+    from typing import TextIO
+
+Style = Literal["good", "bad", "warn", "dim", "bold"]
+Sign = Literal["good", "bad", "warn", "none"]
+Part: TypeAlias = "str | tuple[str, Style]"
+"""A piece of a line or a cell of a table, with or without a style."""
+
+_COLOURS: dict[Style, str] = {"good": "32", "bad": "1;31", "warn": "33", "dim": "2", "bold": "1"}
+_SIGNS: dict[Sign, tuple[str, str]] = {
+    "good": ("✔", "[ok]"), "bad": ("✘", "[x]"), "warn": ("!", "[!]"), "none": ("-", "[-]"),
+}  # fmt: skip
+_SPECIAL = "✔✘█░⠋"
+_SPINNER = ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\")
+_BAR_CELLS = 24
+_ERASE = "\r\x1b[K"
+_CLEAR = "\x1b[H\x1b[2J"
+_SILENCE_S = 10.0
+_TICK_S = 1.0
+
+
+class Terminal:
+    """One stream.
+
+    Args:
+        out: where to write.
+        environ: ``NO_COLOR`` and ``TERM`` are looked at.
+        clock_s: a clock that never goes back, seconds.
+    """
+
+    def __init__(
+        self, out: TextIO, environ: Mapping[str, str], *, clock_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._out = out
+        self._clock_s = clock_s
+        self._began_s = self._said_s = clock_s()
+        self.is_live = out.isatty() and environ.get("TERM") != "dumb"
+        """Whether a person watches: lines may be drawn again."""
+        self._has_colours = self.is_live and not environ.get("NO_COLOR")
+        self._encoding = out.encoding or "utf-8"
+        self._is_rich = _knows(self._encoding, _SPECIAL)
+        self._bar = ""
+
+    def sign(self, sign: Sign) -> Part:
+        """Return ✔, ✘, ! or - for :meth:`say`; ``[ok]``, ``[x]``, ``[!]`` or ``[-]`` where they cannot be shown."""
+        text = _SIGNS[sign][not self._is_rich]
+        return text if sign == "none" else (text, sign)
+
+    def say(self, *parts: Part) -> None:
+        """Write one line made of ``parts``; above the progress bar, if one stands there."""
+        line = "".join(self._painted(part) for part in parts)
+        self._said_s = self._clock_s()
+        self._write(f"{_ERASE if self._bar else ''}{line.rstrip()}\n{self._bar}")
+
+    def table(self, header: Sequence[str], rows: Iterable[Sequence[Part]], *, title: str = "", indent: int = 2) -> None:
+        """Write a table, each column as wide as its widest cell.
+
+        Args:
+            header: the columns' names.
+            rows: the cells.
+            title: a line above it; empty for none.
+            indent: spaces before each row.
+        """
+        if title:
+            self.say((title, "bold"))
+        for line in _aligned([[(name, "dim") for name in header], *rows]):
+            self.say(" " * indent, *line)
+
+    def clear(self) -> None:
+        """Begin again at the top of an empty screen; a stream that is no terminal goes on below."""
+        if self.is_live:
+            self._write(_CLEAR)
+
+    def progress(self, total: int = 0, *, lines: bool = True) -> Progress:
+        """Return a progress bar to be used as a context manager; where nobody watches it is a line now and then.
+
+        Args:
+            total: how many steps there are; 0 when nobody knows, for a spinner.
+            lines: whether those lines may stand in the output; not between the parts of a JSON document.
+        """
+        return Progress(self, total, lines=lines)
+
+    def note(self, text: str) -> None:
+        """Say ``text`` on its own line where no bar can be drawn, if nothing was said for a while. For Progress."""
+        now_s = self._clock_s()
+        if text and not self.is_live and now_s - self._said_s >= _SILENCE_S:
+            self.say(f"{now_s - self._began_s:.0f} s: {text}")
+
+    def draw(self, bar: str) -> None:
+        """Show ``bar`` below all lines in place of the one before; empty takes it away. For :class:`Progress`."""
+        if self.is_live and bar != self._bar:
+            room = shutil.get_terminal_size().columns - 1
+            self._bar = visible(bar)[:room]
+            self._write(_ERASE + self._bar)
+
+    @property
+    def is_rich(self) -> bool:
+        """Whether the stream can show ✔ and █."""
+        return self._is_rich
+
+    def _painted(self, part: Part) -> str:
+        if isinstance(part, str):
+            return visible(part)
+        text, style = part
+        return f"\x1b[{_COLOURS[style]}m{visible(text)}\x1b[0m" if self._has_colours and text else visible(text)
+
+    def _write(self, text: str) -> None:
+        # A terminal that knows fewer characters than UTF-8 gets the rest escaped rather than nothing.
+        self._out.write(text.encode(self._encoding, "backslashreplace").decode(self._encoding))
+        self._out.flush()
+
+
+class Progress:
+    """How far something has got. Leaving the context removes it from the screen."""
+
+    def __init__(self, terminal: Terminal, total: int, *, lines: bool = True) -> None:
+        self._terminal = terminal
+        self._lines = lines
+        self._total = total
+        self._done = 0
+        self._turns = 0
+        self._text = ""
+
+    def step(self, text: str = "", *, by: int = 1) -> None:
+        """Count ``by`` steps as done and say what is done now; the last text stays when none is given."""
+        self._done += by
+        self.show(text)
+
+    def show(self, text: str = "") -> None:
+        """Draw it again, with ``text`` if there is one; turns the spinner."""
+        self._text = text or self._text
+        self._turns += 1
+        self._terminal.draw(f"{self._gauge()} {self._text}")
+        if self._lines:
+            self._terminal.note(f"{self._done}/{self._total} {self._text}" if self._total else self._text)
+
+    def _gauge(self) -> str:
+        rich = self._terminal.is_rich
+        if not self._total:
+            frames = _SPINNER[not rich]
+            return frames[self._turns % len(frames)]
+        done = min(self._done, self._total)
+        full = _BAR_CELLS * done // self._total
+        on, off = "█░" if rich else "#."
+        return f"[{on * full}{off * (_BAR_CELLS - full)}] {done}/{self._total}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._terminal.draw("")
+
+
+@asynccontextmanager
+async def ticking(progress: Progress, *, every_s: float = _TICK_S) -> AsyncIterator[None]:
+    """Draw ``progress`` again every second while the block runs, however long one step of it takes."""
+
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            progress.show()
+
+    task = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def _aligned(rows: Sequence[Sequence[Part]]) -> Iterator[list[Part]]:
+    """Yield the rows with every cell as wide as its column."""
+    cells = [
+        [(visible(part), None) if isinstance(part, str) else (visible(part[0]), part[1]) for part in row]
+        for row in rows
+    ]
+    widths = [max(len(row[column][0]) for row in cells) for column in range(len(rows[0]))]
+    for row in cells:
+        line: list[Part] = []
+        for (text, style), width in zip(row, widths, strict=True):
+            line += [(text, style) if style else text, " " * (width - len(text) + 2)]
+        yield line[:-1]
+
+
+def _knows(encoding: str, text: str) -> bool:
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,25 @@
+"""The machine's uptime: the only clock that nobody sets."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Uptime(NamedTuple):
+    """Which boot this is, and how many seconds ago it was, sleep included."""
+
+    boot: str
+    seconds: float
+
+
+def since_boot() -> Uptime:
+    """Return how long this machine has been running; setting a clock does not change it."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    try:
+        return Uptime(_BOOT_ID.read_text(encoding="ascii").strip(), time.clock_gettime(clock))
+    except OSError:
+        return Uptime("", time.clock_gettime(clock))

@@ -1,1 +1,0 @@
-"""Commissioning: what a technician runs by hand before and after the bridge runs by itself."""
