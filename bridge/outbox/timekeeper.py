@@ -84,7 +84,7 @@ class Timekeeper:
             try:
                 await self.look()
             except Exception as error:  # noqa: BLE001 - samples wait for it: it must not stop, whatever it met
-                logger.opt(exception=error).error("clock | an error that nobody foresaw; please report it")
+                logger.opt(exception=error).error("clock | unexpected error; please report it")
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def close(self) -> None:

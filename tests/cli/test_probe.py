@@ -7,27 +7,10 @@ import sys
 
 import pytest
 
-from bridge.demo import PUBLIC_CLIENT, Client, Faults, MeterServer
+from bridge.demo import PUBLIC_CLIENT, Faults, MeterServer
 from bridge.dlms.framing import framer
 from tests.cli.meters_on_loopback import meter, pasted, running_bridge, sampled, typed
-
-PASSWORD = "87654321"
-SECRET = "0123456789abcdef"
-EXPECTED = {
-    "voltage_l1": 135.19,
-    "current_l1": 1.23,
-    "frequency": 59.98,
-    "active_power": -156,
-    "active_energy": 56348,
-}
-
-
-def client(address, authentication="low", secret=PASSWORD, security="none", **more):
-    return Client(address, authentication, secret.encode(), security, **more)
-
-
-def associations(side):
-    return side._associations.values()
+from tests.cli.probed import EXPECTED, PASSWORD, associations, client
 
 
 async def test_a_profile_that_it_writes_is_one_that_the_bridge_reads_the_meter_with(tmp_path):

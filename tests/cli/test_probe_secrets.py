@@ -5,27 +5,10 @@ import re
 import pytest
 from gurux_dlms.enums import SourceDiagnostic
 
-from bridge.demo import PUBLIC_CLIENT, Client, MeterMemory
+from bridge.demo import PUBLIC_CLIENT, MeterMemory
 from tests.cli.meters_on_loopback import gurux_meter, meter, typed
+from tests.cli.probed import PASSWORD, SECRET, client
 from tests.fakes.gurux_meter import GuruxMeter
-
-PASSWORD = "87654321"
-SECRET = "0123456789abcdef"
-EXPECTED = {
-    "voltage_l1": 135.19,
-    "current_l1": 1.23,
-    "frequency": 59.98,
-    "active_power": -156,
-    "active_energy": 56348,
-}
-
-
-def client(address, authentication="low", secret=PASSWORD, security="none", **more):
-    return Client(address, authentication, secret.encode(), security, **more)
-
-
-def associations(side):
-    return side._associations.values()
 
 
 async def test_without_a_password_it_says_which_client_needs_one_and_tries_none(tmp_path):
