@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from bridge import __version__
+from bridge.cli import dotenv_file
 from bridge.cli.catalogue import Catalogue
 from bridge.cli.parsers import INTERRUPTED, PIPE_CLOSED, Parser, add
 from bridge.demo import command as demo_command
@@ -24,24 +25,33 @@ if TYPE_CHECKING:
     from bridge.cli.parsers import Subparsers
 
 _COMMANDS = (
+    "audit",
+    "backfill",
     "check",
     "doctor",
+    "events",
+    "gaps",
     "objects",
     "outbox",
     "probe",
     "read",
     "status",
+    "thingsboard",
 )
 """Modules of ``bridge/cli``, in the order of the help. Each has ``register(commands, say)``."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that ``argv`` names and return its exit code."""
+    dotenv_file.adopt(os.environ)
     arguments = _parser(Catalogue.of(os.environ)).parse_args(argv)
     try:
         code: int = arguments.command(arguments)
     except ConfigError as error:
         code = _complain(error)
+    except PermissionError as error:
+        sys.stderr.write(f"✘ {Catalogue.of(os.environ)('help.denied', path=error.filename or error)}\n")
+        code = 2
     except BrokenPipeError:  # the reader has seen enough, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
@@ -55,8 +65,7 @@ def _complain(error: ConfigError) -> int:
     with suppress(BrokenPipeError):
         for problem in error.problems:
             sys.stderr.write(f"{problem}\n")
-        count = len(error.problems)
-        sys.stderr.write(f"{count} {'mistake' if count == 1 else 'mistakes'} in the configuration; {error.hint}\n")
+        sys.stderr.write(Catalogue.of(os.environ)("help.mistakes", count=len(error.problems)) + "\n")
     return 2
 
 

@@ -19,9 +19,7 @@ from prometheus_client import disable_created_metrics
 
 from bridge import __version__, demo
 from bridge.clock.assembly import open_clock
-from bridge.configuration.meter import Meter, resolve, resolve_all
-from bridge.configuration.profile import load_profile
-from bridge.configuration.settings import MeterSettings
+from bridge.configuration.meter import DEMO_NAME, Meter, demo_meter, resolve_all
 from bridge.delivery.assembly import publisher
 from bridge.delivery.kept_file import KeptFile
 from bridge.delivery.names import Names
@@ -32,18 +30,22 @@ from bridge.health.gateway_calls import GatewayCalls
 from bridge.health.meter_states import MeterStates
 from bridge.health.metrics import Metrics
 from bridge.health.outbox_metrics import OutboxFigures
+from bridge.health.page import HomePage
 from bridge.health.restart_count import count_start
 from bridge.health.server import Check, HealthServer
 from bridge.health.status import Status
 from bridge.health.watchdog import Watchdog
 from bridge.health.watched_meter import WatchedMeter
 from bridge.health.wellness import Wellness
+from bridge.ledger.assembly import backfill, bookkeeper, histories
+from bridge.log_lines import counted
 from bridge.meters.commands import Commands
 from bridge.meters.fleet import Fleet
+from bridge.outbox.assembly import open_outbox
 from bridge.outbox.desk import Desk
 from bridge.outbox.destination import destination_of
-from bridge.outbox.outbox import Outbox
 from bridge.outbox.timekeeper import Timekeeper
+from bridge.thingsboard.audit_rounds import AuditRounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,7 +55,6 @@ if TYPE_CHECKING:
     from bridge.meters.poller import Poller
     from bridge.sample import Sample
 
-_DEMO_NAME = "demo"
 _LOOP_SILENCE_S = 10.0
 _REPORT_EVERY_S = 60.0
 _READ_PATIENCE_S = 10.0
@@ -106,14 +107,10 @@ class _App:
         configured = {name: meter.device or name for name, meter in settings.meters.items()}
         destination = destination_of(settings.thingsboard, next(iter(configured.values()), ""))
         self._devices = Names(configured, KeptFile(settings.data_dir / "names.json", destination))
-        self._outbox = Outbox(
-            settings.data_dir / "outbox.db",
-            settings=settings.outbox,
-            destination=destination,
-            devices=self._devices,
-            clock=self._clock.shown_s,
-        )
-        self._timekeeper = Timekeeper(self._clock, ledger_file, self._outbox)
+        self._outbox = open_outbox(settings, destination, devices=self._devices, clock_s=self._clock.shown_s)
+        self._backfill = backfill(settings, self._outbox, clock, self._rng)
+        self._books = bookkeeper(self._backfill, self._outbox, clock, self._metrics.ledger)
+        self._timekeeper = Timekeeper(self._clock, ledger_file, self._outbox, self._backfill.live)
         one_device = settings.thingsboard.mode == "device" and settings.thingsboard.host is not None
         self._desk = Desk(
             settings.data_dir, self._outbox, next(iter(self._devices.values()), None) if one_device else None
@@ -139,26 +136,28 @@ class _App:
         )
         outbox, delivery = self._outbox, self._publisher
         states = (lambda: outbox.state), (lambda: delivery.state)
-        self._wellness = Wellness(
-            *states, silence_s=lambda: self._watchdog.silence_s, clock_s=clock.steady_s, clock=lambda: clock.state
-        )
+        judged = partial(Wellness, *states, clock_s=clock.steady_s, clock=lambda: clock.state, stuck=self._books.stuck)
+        self._wellness = judged(silence_s=lambda: self._watchdog.silence_s)
         told = partial(Status, clock_s=clock.steady_s, wall_s=clock.shown_s, clock=lambda: clock.state)
-        self._status = told(self._wellness, *states, room=lambda: self._disk.room)
+        room, books = (lambda: self._disk.room), (lambda: self._books.books)
+        self._audit = AuditRounds(
+            settings, destination, self._devices, metrics=self._metrics.audit, wall_s=clock.shown_s
+        )
+        self._status = told(self._wellness, *states, room=room, books=books, audit=lambda: self._audit.state)
         self._states = MeterStates(self._wellness, self._publisher.tell_state, clock_s=self._clock.steady_s)
         self._calls = GatewayCalls(lambda: self._commands, report=self._status.report, meter_of=self._devices.meter_of)
 
     async def run(self) -> None:
         settings = self._settings
         logger.info(
-            "dlms-bridge {} | {} meters | upstream: {} | outbox: {}",
-            __version__,
-            len(self._meters),
+            "dlms-bridge {} | {} | upstream: {} | outbox: {}",
+            __version__, counted(len(self._meters), "meter"),
             settings.thingsboard.host or "none, samples are confirmed locally",
             settings.data_dir / "outbox.db",
-        )
+        )  # fmt: skip
         await self._outbox.open()
         await self._timekeeper.look()
-        health = self._health_server()
+        health, figures = self._health_server(), OutboxFigures(self._outbox, self._metrics.outbox)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -173,10 +172,9 @@ class _App:
                     delivery.create_task(self._outbox.run(), name="outbox"),
                     delivery.create_task(self._timekeeper.run(), name="timekeeper"),
                     delivery.create_task(self._desk.run(), name="outbox desk"),
-                    delivery.create_task(
-                        OutboxFigures(self._outbox, self._metrics.outbox).run(), name="outbox figures"
-                    ),
+                    delivery.create_task(figures.run(), name="outbox figures"),
                     delivery.create_task(self._publisher.run(), name="publisher"),
+                    delivery.create_task(self._audit.run(), name="audit"),
                 ]
                 try:
                     await self._read_meters(stop)
@@ -202,6 +200,7 @@ class _App:
                 ready=self._wellness.ready,
                 status=lambda: self._status.report().plain(),
                 log=self._log,
+                home=HomePage(self._status.report, self._status.samples, self._log).html,
                 frames=self._fleet.frames,
                 read=partial(self._read_for_doctor, asyncio.get_running_loop()),
             )
@@ -256,6 +255,9 @@ class _App:
         async with asyncio.TaskGroup() as reading:
             tasks = [reading.create_task(poller.run(), name=f"meter {name}") for name, poller in pollers.items()]
             tasks.append(reading.create_task(self._states.run(watched), name="meter states"))
+            history = histories(self._settings, self._meters, pollers)
+            tasks.append(reading.create_task(self._backfill.run(history), name="ledger"))
+            tasks.append(reading.create_task(self._books.run(history), name="books"))
             await stop.wait()
             logger.info("dlms-bridge | stopping: releasing the meters")
             for task in tasks:
@@ -267,12 +269,9 @@ class _App:
         logger.warning(
             "no meters configured (METERS__<NAME>__HOST or METERS_FILE) | reading the built-in demo meter as {!r}: "
             "its values are invented",
-            _DEMO_NAME,
+            DEMO_NAME,
         )
-        settings = MeterSettings.model_validate(
-            {"host": "127.0.0.1", "port": port, "profile": "microstar", "password": demo.DEMO_PASSWORD}
-        )
-        return resolve(_DEMO_NAME, settings, load_profile(settings.profile), self._settings.poll)
+        return demo_meter(port, demo.DEMO_PASSWORD, self._settings.poll)
 
     async def _carry_out(self, meter: str, method: str, params: Any) -> dict[str, Any]:
         return await self._calls.carry_out(meter, method, params)
@@ -284,6 +283,7 @@ class _App:
         return Commands(pollers, clock_s=self._clock.steady_s, wall_s=self._clock.shown_s)
 
     def _take(self, sample: Sample) -> None:
+        self._books.live(sample)
         if self._timekeeper.take(sample):
             self._publisher.live(sample)
 

@@ -125,6 +125,12 @@ class AccessError(MeterError):
     stage = "access"
 
 
+class NotAtTheMomentError(MeterError):
+    """The meter gives it, but not now; the association holds. Ask again later, and conclude nothing from it."""
+
+    stage = "access"
+
+
 class DecodeError(MeterError):
     """The answer is complete but makes no sense. Reconnect and associate again."""
 
@@ -133,6 +139,19 @@ class DecodeError(MeterError):
 
 class ValueUnreadableError(DecodeError):
     """One answer belongs to its question but its content makes no sense; the association holds."""
+
+
+class NotNow(Exception):  # noqa: N818 - no failure: nothing was asked, nothing is lost
+    """There is no room for an errand to a meter now: it is not associated, or live readings have the line.
+
+    Args:
+        message: why; one line.
+        after_s: ask again after so many seconds.
+    """
+
+    def __init__(self, message: str, *, after_s: float) -> None:
+        super().__init__(message)
+        self.after_s = after_s
 
 
 class DeliveryError(BridgeError):

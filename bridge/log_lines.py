@@ -26,6 +26,11 @@ def is_said(level: Level) -> bool:
     return least <= _LEVELS[level]
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return ``count`` with its noun: ``1 sample``, ``2 samples``; ``many`` where an s does not do it."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
 class Outage:
     """Counts failures in a row and says them without flooding the log.
 
@@ -53,5 +58,5 @@ class Outage:
     def over(self) -> None:
         """It works: say so if it did not before."""
         if self._failures:
-            logger.info("{} | works again, after {} failed attempts", self._what, self._failures)
+            logger.info("{} | works again, after {}", self._what, counted(self._failures, "failed attempt"))
         self._failures = 0

@@ -117,12 +117,18 @@ check_token() {
     fi
 }
 
-# The token that the bridge got by provisioning and keeps on its data volume; nothing while there is none, or what is
-# there can be none. The bridge asks for another then.
+# The token that the bridge got (provisioning, bridge thingsboard apply) and keeps on its data volume; nothing while there is none, or what is
+# there can be none. Provisioning asks for another then.
 provisioned_token() {
     if [ -r "$provisioned" ] && [ "$(wc -l <"$provisioned")" -eq 1 ]; then
         LC_ALL=C grep -Ex '[!-~]+' "$provisioned" || true
     fi
+}
+
+# Whether that is the token to use, where no other is given: as the bridge decides it (uses_kept_token in its settings).
+uses_kept_token() {
+    [ -n "$(secret THINGSBOARD__PROVISION_KEY)" ] ||
+        { [ -n "$(secret THINGSBOARD__API_URL)" ] && [ -z "$cert_file" ] && [ "$mode" = gateway ]; }
 }
 
 # end_on_another_token USED: end the broker when there is a token other than the one it uses; Docker starts it again.
@@ -270,17 +276,17 @@ elif [ "$via" = direct ]; then
     echo "mosquitto | THINGSBOARD__VIA=direct: the bridge itself speaks to ThingsBoard; live copies come here"
 else
     token=$(secret THINGSBOARD__TOKEN)
-    provisioning=false
-    if [ -z "$token" ] && [ -n "$(secret THINGSBOARD__PROVISION_KEY)" ]; then
-        provisioning=true
+    kept=false
+    if [ -z "$token" ] && uses_kept_token; then
+        kept=true
         token=$(provisioned_token)
         end_on_another_token "$token" &
     fi
     check_host
     check_port
     check_certificates
-    if [ "$provisioning" = true ] && [ -z "$token" ]; then
-        echo "mosquitto | no upstream yet: waiting for the bridge to get a token from ThingsBoard by provisioning"
+    if [ "$kept" = true ] && [ -z "$token" ]; then
+        echo "mosquitto | no upstream yet: waiting for the token that provisioning or bridge thingsboard apply gets from ThingsBoard"
     else
         check_token
         render_upstream >"$run/conf.d/upstream.conf"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -77,3 +79,28 @@ def test_a_reader_that_has_seen_enough_is_no_crash():
     ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert ended.stdout.splitlines() == ["meters", "141"]
     assert ended.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["gaps", "events main", "audit --since 2d", "outbox list"])
+@pytest.mark.parametrize("lang", ["en", "es"])
+def test_another_users_data_folder_is_said_without_a_traceback(tmp_path, monkeypatch, capsys, command, lang):
+    environ = {
+        "LANG": lang, "DATA_DIR": str(tmp_path / "data"), "METERS__MAIN__HOST": "127.0.0.1",
+        "THINGSBOARD__HOST": "127.0.0.1", "THINGSBOARD__TOKEN": "x", "THINGSBOARD__VIA": "direct",
+        "THINGSBOARD__API_URL": "http://127.0.0.1:1", "THINGSBOARD__API_KEY": "x",
+    }  # fmt: skip
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    look = Path.stat
+
+    def stat(self, **how):
+        if self.is_relative_to(tmp_path / "data"):
+            raise PermissionError(13, "Permission denied", str(self))
+        return look(self, **how)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.chdir(tmp_path)
+    assert main(command.split()) == 2
+    told = capsys.readouterr()
+    assert "data" in told.out + told.err
+    assert re.search("Permission denied|may not look there|no tiene acceso", told.out + told.err)

@@ -15,7 +15,11 @@ from bridge.configuration.variables import FIELDS, KEYS, METERS, understand
 ROOT = Path(__file__).parent.parent
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
 EXAMPLES = [line.lstrip("#").partition("=") for line in LINES if re.match(r"#?[A-Z][A-Z_0-9]*=", line)]
-COMPOSE_ONLY = {"BIND_ADDRESS", "GRAFANA_PORT", "GRAFANA_ADMIN_PASSWORD", "LANG", "PROMETHEUS_PORT", "SECRETS_DIR"}
+COMPOSE_ONLY = {
+    "ALERTS_HEARTBEAT_URL", "ALERTS_MAIL_FROM", "ALERTS_MAIL_SERVER", "ALERTS_MAIL_TO", "ALERTS_MAIL_USER",
+    "ALERTS_WEBHOOK_URL", "BIND_ADDRESS", "BRIDGE_PORT", "COMPOSE_PROFILES", "GRAFANA_PORT", "GRAFANA_ADMIN_PASSWORD",
+    "LANG", "PROMETHEUS_PORT", "SECRETS_DIR", "TZ",
+}  # fmt: skip
 
 
 def default_of(variable):
@@ -40,7 +44,8 @@ def test_every_default_is_the_models(variable):
     if default is not None:
         section = variable.rpartition("__")[0]
         upstream = {"METERS__MAIN__HOST": "a", "THINGSBOARD__HOST": "tb", "THINGSBOARD__TOKEN": "x"}
-        extra = upstream if section == "THINGSBOARD" else {}
+        api = {"THINGSBOARD__API_URL": "https://tb", "THINGSBOARD__API_KEY": "x"}
+        extra = {"THINGSBOARD": upstream, "AUDIT": api}.get(section, {})
         given = load({**extra, variable: value}, Path("/nonexistent"))
         key = KEYS[variable]
         holder = given if len(key) == 1 else getattr(given, key[0])
@@ -57,7 +62,7 @@ def test_taking_the_hash_away_gives_a_configuration_that_works_once_the_secrets_
         given[file] = str(tmp_path / Path(given[file]).name)
         Path(given[file]).write_text("name,host\n")
     given |= {"METERS__MAIN__PASSWORD": "x", "METERS__SECOND__PASSWORD": "x", "THINGSBOARD__TOKEN": "x"}
-    given |= {"THINGSBOARD__TLS": "true"}
+    given |= {"THINGSBOARD__TLS": "true", "THINGSBOARD__API_KEY": "x"}
     meters = load(given, tmp_path).meters
     assert [(meter.host, meter.profile) for meter in meters.values()] == [
         ("192.168.1.127", "microstar"),
@@ -67,7 +72,7 @@ def test_taking_the_hash_away_gives_a_configuration_that_works_once_the_secrets_
 
 
 def test_it_holds_no_secret():
-    assert all(not value for name, _, value in EXAMPLES if name.endswith(("PASSWORD", "TOKEN")))
+    assert all(not value for name, _, value in EXAMPLES if name.endswith(("PASSWORD", "TOKEN", "API_KEY")))
 
 
 def test_a_docker_env_file_takes_every_value_as_it_stands():

@@ -13,6 +13,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
+from bridge.cli.typed_here import is_native, typed_here
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -26,25 +28,40 @@ class Catalogue:
 
     Args:
         language: ``en`` or ``es``.
+        around: the variables, where there is no stack around; None where there is.
     """
 
-    def __init__(self, language: str = "en") -> None:
+    def __init__(self, language: str = "en", around: Mapping[str, str] | None = None) -> None:
         self.language = language
+        self._around = around
         self._column = _LANGUAGES.index(language)
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
         """Return the catalogue in the language of ``LC_ALL``, ``LC_MESSAGES`` or ``LANG``, the first that is set."""
         chosen = next(filter(None, (environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-        return cls("es" if chosen.lower().startswith("es") else "en")
+        around = environ if is_native(environ) else None
+        return cls("es" if chosen.lower().startswith("es") else "en", around)
 
     def __call__(self, key: str, /, **values: object) -> str:
         """Return the sentence ``key`` with its placeholders filled.
 
+        A count agrees with its noun: ``{count:sample waits|samples wait}`` says ``1 sample waits``, ``2 samples wait``.
+
         Raises:
             KeyError: there is no such sentence, or a value is missing. A mistake in the program; a test finds it.
         """
-        return sentences(key.partition(".")[0])[key][self._column].format(**values)
+        filled = {name: _Count(value) if type(value) is int else value for name, value in values.items()}
+        said = sentences(key.partition(".")[0])[key][self._column].format(**filled)
+        return said if self._around is None else typed_here(said, self._around, self.language)
+
+
+class _Count(int):
+    """A number in a sentence, which may name what it counts."""
+
+    def __format__(self, spec: str) -> str:
+        one, bar, many = spec.partition("|")
+        return f"{int(self)} {one if self == 1 else many}" if bar else super().__format__(spec)
 
 
 @cache

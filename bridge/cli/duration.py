@@ -1,17 +1,5 @@
-"""A duration as people say it; it reads the same in both languages."""
+"""Durations as commands say them; the same as the page's, and made there."""
 
-from __future__ import annotations
+from bridge.health.duration import duration_text, short_duration_text
 
-
-def duration_text(seconds: float) -> str:
-    """Return ``seconds`` to their two largest units: ``3 min 20 s``."""
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest_s = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest_s} s"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min"
-    return f"{hours // 24} d {hours % 24} h"
+__all__ = ["duration_text", "short_duration_text"]

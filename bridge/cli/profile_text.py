@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bridge.cli.load_profile_text import load_profile_lines
 from bridge.dlms.obis_names import is_usual, key_of, short_obis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from bridge.cli.load_profile_text import FoundHistory
 
 _ATTRIBUTES = (
     ("serial_number", "0.0.96.1.0.255"),
@@ -36,6 +39,7 @@ def profile_text(
     data_objects: Sequence[str],
     *,
     everything: bool = False,
+    histories: Sequence[FoundHistory] = (),
 ) -> str:
     """Return a profile as TOML.
 
@@ -45,12 +49,14 @@ def profile_text(
         registers: what the meter has and answered; the usual ones are taken, or all of them when none is usual.
         data_objects: logical names of its data objects, for what it says of itself.
         everything: whether all the registers are meant, usual or not.
+        histories: its load profiles and event logs.
     """
     lines = [f"description = {_quoted(description)}"]
     lines += [f"{name} = {_quoted(value) if isinstance(value, str) else value}" for name, value in defaults.items()]
     taken: set[str] = set()
     usual = registers if everything else [one for one in registers if is_usual(one.logical_name)]
-    for register in usual or registers:
+    chosen = usual or registers
+    for register in chosen:
         key = _free(key_of(register.logical_name), register.logical_name, taken)
         taken.add(key)
         lines += ["", "[[registers]]", f"key = {_quoted(key)}", f"obis = {_quoted(short_obis(register.logical_name))}"]
@@ -62,6 +68,8 @@ def profile_text(
         if logical_name in data_objects:
             lines += ["", "[[attributes]]", f"key = {_quoted(key)}", f"obis = {_quoted(short_obis(logical_name))}"]
             lines.append(f"class = {_DATA_CLASS}")
+    for history in histories:
+        lines += ["", *load_profile_lines(history, {one.logical_name for one in chosen})]
     return "\n".join(lines) + "\n"
 
 

@@ -27,6 +27,14 @@ SENTENCES: Final = {
             "             docker compose run --rm bridge check          mientras está detenido"
         ),
     ),
+    "help.denied": (
+        "{path}: this user may not look there; run it as the user that the bridge runs as",
+        "{path}: este usuario no tiene acceso; ejecútelo como el usuario del puente",
+    ),
+    "help.mistakes": (
+        "{count:mistake|mistakes} in the configuration; correct the lines above, then start again",
+        "{count:error|errores} en la configuración; corregir las líneas de arriba (en inglés, como el registro) y volver a empezar",
+    ),
     "help.usage": ("usage: ", "uso:   "),
     "help.arguments": ("arguments", "argumentos"),
     "help.options": ("options", "opciones"),

@@ -2,22 +2,23 @@
 
 Everything that goes out is escaped here, so nothing that a meter or a file says can steer a terminal. Colours and the
 bar appear on a terminal alone (``NO_COLOR`` and ``TERM=dumb`` are respected); a pipe or a file gets plain lines, and
-every ten seconds one that says how far it is, where nothing else was said meanwhile.
+every ten seconds one that says how far it is, where nothing else was said meanwhile. Wrapped text is as wide as the
+terminal, or as ``COLUMNS`` says, or 80.
 Knows no command and no language.
 """
 
 from __future__ import annotations
 
-import asyncio
 import shutil
+import textwrap
 import time
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from bridge.cli.progress import Progress
 from bridge.configuration.source_values import visible
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TextIO
 
 Style = Literal["good", "bad", "warn", "dim", "bold"]
@@ -30,12 +31,11 @@ _SIGNS: dict[Sign, tuple[str, str]] = {
     "good": ("✔", "[ok]"), "bad": ("✘", "[x]"), "warn": ("!", "[!]"), "none": ("-", "[-]"),
 }  # fmt: skip
 _SPECIAL = "✔✘█░⠋"
-_SPINNER = ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\")
-_BAR_CELLS = 24
 _ERASE = "\r\x1b[K"
 _CLEAR = "\x1b[H\x1b[2J"
 _SILENCE_S = 10.0
-_TICK_S = 1.0
+_COLUMNS = 80
+"""Of a pipe or a file, which have no width of their own."""
 
 
 class Terminal:
@@ -43,7 +43,7 @@ class Terminal:
 
     Args:
         out: where to write.
-        environ: ``NO_COLOR`` and ``TERM`` are looked at.
+        environ: ``NO_COLOR``, ``TERM`` and ``COLUMNS`` are looked at.
         clock_s: a clock that never goes back, seconds.
     """
 
@@ -59,6 +59,14 @@ class Terminal:
         self._encoding = out.encoding or "utf-8"
         self._is_rich = _knows(self._encoding, _SPECIAL)
         self._bar = ""
+        self._given_columns = environ.get("COLUMNS", "")
+
+    @property
+    def columns(self) -> int:
+        """How wide it is now, in characters."""
+        if self._given_columns.isdecimal() and int(self._given_columns):
+            return int(self._given_columns)
+        return shutil.get_terminal_size((_COLUMNS, 24)).columns if self.is_live else _COLUMNS
 
     def sign(self, sign: Sign) -> Part:
         """Return ✔, ✘, ! or - for :meth:`say`; ``[ok]``, ``[x]``, ``[!]`` or ``[-]`` where they cannot be shown."""
@@ -71,6 +79,16 @@ class Terminal:
         self._said_s = self._clock_s()
         self._write(f"{_ERASE if self._bar else ''}{line.rstrip()}\n{self._bar}")
 
+    def wrap(self, lead: Sequence[Part], text: Part) -> None:
+        """Write ``lead`` and ``text``, in as many lines as the width asks for, each below where ``text`` began."""
+        words, style = (text, None) if isinstance(text, str) else text
+        indent = sum(len(visible(part if isinstance(part, str) else part[0])) for part in lead)
+        lines = textwrap.wrap(
+            visible(words), max(20, self.columns - indent), break_long_words=False, break_on_hyphens=False
+        )
+        for number, line in enumerate(lines or [""]):
+            self.say(*(lead if number == 0 else [" " * indent]), (line, style) if style else line)
+
     def table(self, header: Sequence[str], rows: Iterable[Sequence[Part]], *, title: str = "", indent: int = 2) -> None:
         """Write a table, each column as wide as its widest cell.
 
@@ -82,8 +100,15 @@ class Terminal:
         """
         if title:
             self.say((title, "bold"))
-        for line in _aligned([[(name, "dim") for name in header], *rows]):
+        for line in aligned([[(name, "dim") for name in header], *rows]):
             self.say(" " * indent, *line)
+
+    def pairs(self, rows: Iterable[tuple[str, Part]], *, indent: int = 0) -> None:
+        """Write names in one column and what is so in another, which wraps."""
+        rows = list(rows)
+        wide = max((len(visible(name)) for name, _ in rows), default=0)
+        for name, text in rows:
+            self.wrap([" " * indent, (visible(name), "dim"), " " * (wide - len(visible(name)) + 2)], text)
 
     def clear(self) -> None:
         """Begin again at the top of an empty screen; a stream that is no terminal goes on below."""
@@ -97,10 +122,10 @@ class Terminal:
             total: how many steps there are; 0 when nobody knows, for a spinner.
             lines: whether those lines may stand in the output; not between the parts of a JSON document.
         """
-        return Progress(self, total, lines=lines)
+        return Progress(self, total, self._clock_s, lines=lines)
 
     def note(self, text: str) -> None:
-        """Say ``text`` on its own line where no bar can be drawn, if nothing was said for a while. For Progress."""
+        """Say ``text`` on its own line where no bar can be drawn, if nothing was said for a while; for its progress."""
         now_s = self._clock_s()
         if text and not self.is_live and now_s - self._said_s >= _SILENCE_S:
             self.say(f"{now_s - self._began_s:.0f} s: {text}")
@@ -108,7 +133,7 @@ class Terminal:
     def draw(self, bar: str) -> None:
         """Show ``bar`` below all lines in place of the one before; empty takes it away. For :class:`Progress`."""
         if self.is_live and bar != self._bar:
-            room = shutil.get_terminal_size().columns - 1
+            room = self.columns - 1
             self._bar = visible(bar)[:room]
             self._write(_ERASE + self._bar)
 
@@ -129,65 +154,8 @@ class Terminal:
         self._out.flush()
 
 
-class Progress:
-    """How far something has got. Leaving the context removes it from the screen."""
-
-    def __init__(self, terminal: Terminal, total: int, *, lines: bool = True) -> None:
-        self._terminal = terminal
-        self._lines = lines
-        self._total = total
-        self._done = 0
-        self._turns = 0
-        self._text = ""
-
-    def step(self, text: str = "", *, by: int = 1) -> None:
-        """Count ``by`` steps as done and say what is done now; the last text stays when none is given."""
-        self._done += by
-        self.show(text)
-
-    def show(self, text: str = "") -> None:
-        """Draw it again, with ``text`` if there is one; turns the spinner."""
-        self._text = text or self._text
-        self._turns += 1
-        self._terminal.draw(f"{self._gauge()} {self._text}")
-        if self._lines:
-            self._terminal.note(f"{self._done}/{self._total} {self._text}" if self._total else self._text)
-
-    def _gauge(self) -> str:
-        rich = self._terminal.is_rich
-        if not self._total:
-            frames = _SPINNER[not rich]
-            return frames[self._turns % len(frames)]
-        done = min(self._done, self._total)
-        full = _BAR_CELLS * done // self._total
-        on, off = "█░" if rich else "#."
-        return f"[{on * full}{off * (_BAR_CELLS - full)}] {done}/{self._total}"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._terminal.draw("")
-
-
-@asynccontextmanager
-async def ticking(progress: Progress, *, every_s: float = _TICK_S) -> AsyncIterator[None]:
-    """Draw ``progress`` again every second while the block runs, however long one step of it takes."""
-
-    async def tick() -> None:
-        while True:
-            await asyncio.sleep(every_s)
-            progress.show()
-
-    task = asyncio.create_task(tick())
-    try:
-        yield
-    finally:
-        task.cancel()
-
-
-def _aligned(rows: Sequence[Sequence[Part]]) -> Iterator[list[Part]]:
-    """Yield the rows with every cell as wide as its column."""
+def aligned(rows: Sequence[Sequence[Part]]) -> Iterator[list[Part]]:
+    """Yield the rows with every cell as wide as its column, two spaces between them."""
     cells = [
         [(visible(part), None) if isinstance(part, str) else (visible(part[0]), part[1]) for part in row]
         for row in rows

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from bridge.configuration import thingsboard_contradictions
 from bridge.configuration.field_types import parts_of
 from bridge.configuration.meter import Meter, registers_of, resolve
 from bridge.configuration.profile import Profile, load_profile, profile_names
 from bridge.configuration.source_values import SourceValue, SourceValues, shown
+from bridge.configuration.thingsboard_contradictions import exists
 from bridge.configuration.variables import METERS
 from bridge.dlms.security_keys import AUTHENTICATION
 from bridge.errors import ConfigError
+from bridge.log_lines import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +37,7 @@ _WITH_KEYS: Final = ("gmac", "ecdsa")
 
 def find(settings: Settings, found: SourceValues) -> dict[str, Meter]:
     """Add every contradiction to ``found``; return the meters with their profiles applied, by name."""
-    _thingsboard(settings, found)
+    thingsboard_contradictions.find(settings, found)
     found.problems += _no_meters(settings, found)
     profiles = _Profiles(settings.profiles_dir, found)
     written: dict[str, _Written] = {}
@@ -51,44 +54,6 @@ def find(settings: Settings, found: SourceValues) -> dict[str, Meter]:
     return meters
 
 
-def _thingsboard(settings: Settings, found: SourceValues) -> None:
-    host, token = (found.values.get(("thingsboard", name)) for name in ("host", "token"))
-    key, secret = (found.values.get(("thingsboard", name)) for name in ("provision_key", "provision_secret"))
-    for given, lacking in ((key, "provision_secret"), (secret, "provision_key")):
-        if given and not found.values.get(("thingsboard", lacking)) and ("thingsboard", lacking) not in found.tried:
-            found.problems.append(f"{given.beside(lacking)}: missing; provisioning needs key and secret")
-    if token and key:
-        found.problems.append(f"{key.place}: is for getting a token, and {token.place} gives one; remove one of them")
-    certificate = found.values.get(("thingsboard", "cert_file"))
-    if host and not (token or key or secret or certificate) and ("thingsboard", "token") not in found.tried:
-        found.problems.append(
-            f"{host.beside('token')}: missing; {host.place} is given, and ThingsBoard asks for an access token"
-        )
-    if token and not host and ("thingsboard", "host") not in found.tried:
-        found.problems.append(f"{token.beside('host')}: missing; {token.place} is given, but no server to use it with")
-    found.problems += _way(settings, found)
-    mode = found.values.get(("thingsboard", "mode"))
-    if mode and settings.thingsboard.mode == "device" and len(settings.meters) > 1:
-        found.problems.append(
-            f"{mode.place}=device: is for one meter, and {len(settings.meters)} are configured; use gateway"
-        )
-    found.problems += _certificates(settings, found)
-
-
-def _way(settings: Settings, found: SourceValues) -> Iterator[str]:
-    via, host = found.values.get(("thingsboard", "via")), found.values.get(("thingsboard", "host"))
-    if via is None or ("thingsboard", "via") in found.tried:
-        return
-    if not host and ("thingsboard", "host") not in found.tried:
-        yield f"{via.place}: is a way to ThingsBoard, and {via.beside('host')} names none"
-    no_broker = settings.broker.host is None and ("broker", "host") not in found.tried
-    if settings.thingsboard.via == "mosquitto" and no_broker and host:
-        yield (
-            f"{via.place}=mosquitto: BROKER__HOST names no broker to go through; with docker compose it is set, "
-            "elsewhere set it, or use direct"
-        )
-
-
 def _no_meters(settings: Settings, found: SourceValues) -> Iterator[str]:
     """Yield why nothing would be read: the demo meter's invented values must never reach a real ThingsBoard."""
     if found.meter_names or (METERS,) in found.tried:
@@ -102,27 +67,6 @@ def _no_meters(settings: Settings, found: SourceValues) -> Iterator[str]:
             f"{nothing}; {host.place} is given, and without a meter there is nothing to send it. "
             "Name a meter, or set POLL__DEMO_METER=true to send the demo meter's invented values there"
         )
-
-
-def _certificates(settings: Settings, found: SourceValues) -> Iterator[str]:
-    given = {name: found.values.get(("thingsboard", name)) for name in ("ca_file", "cert_file", "key_file")}
-    for name, lacking in (("cert_file", "key_file"), ("key_file", "cert_file")):
-        one = given[name]
-        if one and not given[lacking] and ("thingsboard", lacking) not in found.tried:
-            yield f"{one.beside(lacking)}: missing; a client certificate is two files, and {one.place} is one of them"
-    for name, one in given.items():
-        path: Path | None = getattr(settings.thingsboard, name)
-        if one and path is not None and not _exists(path):
-            yield f"{one.place}={shown(('',), one.value)}: there is no such file"
-        if one and not settings.thingsboard.tls and ("thingsboard", "tls") not in found.tried:
-            yield f"{one.place}: is for TLS, which is off; set {one.beside('tls')}=true or remove it"
-
-
-def _exists(path: Path, *, folder: bool = False) -> bool:
-    try:
-        return path.is_dir() if folder else path.is_file()
-    except (OSError, ValueError):  # a name too long for any file, a folder above it that is closed to us
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +105,7 @@ class _Written:
             highest_client, highest_server = _HIGHEST_HDLC_CLIENT, _HIGHEST_HDLC_SERVER
             octets = meter.server_address_bytes if self.usable("server_address_bytes") else 0
             limit = highest_server.get(octets, highest_server[4])
-            room = f"an HDLC server address of {octets} bytes" if octets else "an HDLC server address"
+            room = f"an HDLC server address of {counted(octets, 'byte')}" if octets else "an HDLC server address"
         else:
             highest_client = limit = _HIGHEST_WRAPPER_PORT
             room = "a wrapper port"
@@ -218,7 +162,7 @@ class _Profiles:
     """
 
     def __init__(self, folder: Path | None, found: SourceValues) -> None:
-        self._missing = folder is not None and not _exists(folder, folder=True)
+        self._missing = folder is not None and not exists(folder, folder=True)
         self._folder = None if self._missing else folder
         self._found = found
         self._loaded: dict[str, Profile | None] = {}

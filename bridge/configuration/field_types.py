@@ -9,6 +9,7 @@ import re
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
@@ -23,6 +24,15 @@ def _is_host(value: str) -> str:
     if not _HOST_NAME.fullmatch(value) or not re.search("[A-Za-z]", value):
         raise ValueError("must be a host name or an IP address alone: no quotes, no http://, no port")
     return value
+
+
+def _is_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an address such as https://thingsboard.example.com")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("must be an address alone: no user, no password, nothing behind a ? or #")
+    return value.rstrip("/").removesuffix("/api")
 
 
 def _is_token(value: SecretStr) -> SecretStr:
@@ -106,6 +116,7 @@ def parts_of(value: str | None) -> list[str]:
 
 ThingsBoardName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_is_taken_by_thingsboard)]
 Host = Annotated[str, Field(min_length=1), AfterValidator(_is_host)]
+Url = Annotated[str, AfterValidator(_is_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 DECIMAL_COMMA = BeforeValidator(_decimal_comma)
 DIGIT = BeforeValidator(_digit)

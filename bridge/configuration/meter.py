@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.configuration.field_types import parts_of
 from bridge.configuration.profile import RegisterEntry, load_profile
+from bridge.configuration.settings import MeterSettings
 from bridge.dlms.association_parameters import AssociationParameters
 from bridge.dlms.obis_names import key_of, logical_name
 from bridge.dlms.security_keys import AUTHENTICATION, ENCRYPTION, SecurityKeys
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from bridge.configuration.load_profile_entry import LoadProfileEntry
     from bridge.configuration.profile import Profile
-    from bridge.configuration.settings import MeterSettings, PollSettings, Settings
+    from bridge.configuration.settings import PollSettings, Settings
     from bridge.dlms.register import Register
 
 _SECURITY = {
@@ -26,6 +28,7 @@ _SECURITY = {
     "encryption": ENCRYPTION,
     "authenticated-encryption": AUTHENTICATION | ENCRYPTION,
 }
+DEMO_NAME = "demo"
 DEFAULT_SYSTEM_TITLE = b"DLB\x00\x00\x00\x00\x01"
 """The client's system title where neither settings nor installation give one."""
 
@@ -42,6 +45,7 @@ class Meter(AssociationParameters):
         reconnect_gap_s: least time between closing a connection and opening the next.
         timeout_s: how long a whole answer may take.
         profile: name of the profile.
+        load_profiles: its own history.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Meter(AssociationParameters):
     reconnect_gap_s: float
     timeout_s: float
     profile: str
+    load_profiles: tuple[LoadProfileEntry, ...] = ()
 
     @property
     def secrets(self) -> tuple[bytes, ...]:
@@ -99,6 +104,7 @@ def resolve(name: str, settings: MeterSettings, profile: Profile, poll: PollSett
         registers=_without(registers_of(settings.registers) or profile.registers, left_out),
         attributes=_without(profile.attributes, left_out),
         profile=settings.profile,
+        load_profiles=profile.load_profiles,
         referencing=settings.referencing or profile.referencing,
         keys=keys,
         signing_keys=_signing_keys(settings),
@@ -107,6 +113,20 @@ def resolve(name: str, settings: MeterSettings, profile: Profile, poll: PollSett
         window=profile.window,
         list_items=profile.list_items if settings.list_items is None else settings.list_items,
     )
+
+
+def demo_meter(port: int, password: str, poll: PollSettings) -> Meter:
+    """Return the built-in demo meter, which is read where no meter is configured.
+
+    Args:
+        port: where it listens on this machine.
+        password: that it takes.
+        poll: how meters are read.
+    """
+    settings = MeterSettings.model_validate(
+        {"host": "127.0.0.1", "port": port, "profile": "microstar", "password": password}
+    )
+    return resolve(DEMO_NAME, settings, load_profile(settings.profile), poll)
 
 
 def resolve_all(settings: Settings) -> list[Meter]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, ValidationError, field_validator
 from pydantic_core import CoreSchema, core_schema
 
+from bridge.configuration.load_profile_entry import LoadProfileEntry  # noqa: TC001 - pydantic needs it at run time
 from bridge.dlms.association_parameters import Authentication, Referencing  # noqa: TC001 - pydantic needs them at run time
 
 # pydantic needs these at run time
@@ -88,6 +89,7 @@ class Profile(_Strict):
         timeout_s: how long a complete answer may take; unset leaves it to ``POLL__TIMEOUT``.
         registers: what to read, in the order in which it is logged.
         attributes: what is read once per association and reported as attributes of the device: serial number, firmware.
+        load_profiles: the meter's own history: what it recorded while nobody read it.
     """
 
     description: str = ""
@@ -110,6 +112,16 @@ class Profile(_Strict):
     timeout_s: Annotated[float, Field(gt=0, le=300)] | None = None
     registers: tuple[_Register, ...]
     attributes: tuple[_Register, ...] = ()
+    load_profiles: tuple[LoadProfileEntry, ...] = ()
+
+    @field_validator("load_profiles")
+    @classmethod
+    def _are_named_once(cls, value: tuple[LoadProfileEntry, ...]) -> tuple[LoadProfileEntry, ...]:
+        names = [entry.logical_name for entry in value]
+        twice = sorted({entry.obis for entry in value if names.count(entry.logical_name) > 1})
+        if twice:
+            raise ValueError(f"each load profile may appear once; twice: {', '.join(twice)}")
+        return value
 
     @field_validator("registers")
     @classmethod

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bridge.configuration.field_types import (
@@ -30,6 +30,7 @@ from bridge.configuration.field_types import (
     ThingsBoardName,
     Timeout,
     Token,
+    Url,
 )
 
 # pydantic needs these at run time
@@ -96,7 +97,7 @@ class LinkSettings(Section):
 
 
 class ThingsBoardSettings(Section):
-    """``THINGSBOARD__…``. Without a host there is no upstream, and the local broker's acknowledgement confirms."""
+    """``THINGSBOARD__…``. Without a host there is no upstream: the local broker confirms, or the bridge itself."""
 
     host: Host | None = None
     port: Port | None = Field(None, description="1883, or 8883 with TLS, when unset")
@@ -112,6 +113,12 @@ class ThingsBoardSettings(Section):
     provision_key: Token | None = Field(None, description="with PROVISION_SECRET and without TOKEN: get a token")
     provision_secret: Token | None = None
     provision_name: ThingsBoardName = "dlms-bridge"
+    api_url: Url | None = Field(None, description="where ThingsBoard's REST API answers; without it nobody asks it")
+    api_key: Token | None = Field(None, description="of a tenant administrator; ThingsBoard 4.3 or newer")
+    api_user: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
+        None, description="with API_PASSWORD, instead of API_KEY"
+    )
+    api_password: SecretStr | None = None
     mode: Annotated[Literal["gateway", "device"], LOWER_CASE] = Field(
         "gateway", description="device: the token is the one meter's own, and no gateway's"
     )
@@ -122,11 +129,17 @@ class ThingsBoardSettings(Section):
         "no question",
     )
 
+    @property
+    def uses_kept_token(self) -> bool:
+        """Whether the token is the one that provisioning or ``bridge thingsboard apply`` put into the data folder."""
+        by_apply = self.api_url is not None and self.cert_file is None and self.mode == "gateway"
+        return self.token is None and (self.provision_key is not None or by_apply)
+
 
 class BrokerSettings(Section):
     """``BROKER__…``: the local Mosquitto. The compose file sets these; a technician need not."""
 
-    host: Host | None = Field(None, description="no local broker when unset; without a ThingsBoard it is mosquitto")
+    host: Host | None = Field(None, description="no local broker when unset, and none is needed")
     port: Port = 1883
     credentials_file: Path | None = Field(
         None, description="file with user name and password, one line each, that the broker's container writes"
@@ -134,7 +147,7 @@ class BrokerSettings(Section):
 
     @property
     def where(self) -> str:
-        """Name or address of the broker; without a ThingsBoard samples go nowhere else."""
+        """Name or address of the broker, where there is one; else the stack's, for whoever looks for it."""
         return self.host or "mosquitto"
 
 
@@ -144,6 +157,9 @@ Way = Literal["mosquitto", "direct"]
 def way_of(thingsboard: ThingsBoardSettings, broker: BrokerSettings) -> Way:
     """Which way samples go to ThingsBoard: as set, or else through the local broker where there is one."""
     return thingsboard.via or ("direct" if broker.host is None else "mosquitto")
+
+
+_KEEP_HOURS = 48
 
 
 class OutboxSettings(Section):
@@ -157,6 +173,35 @@ class OutboxSettings(Section):
         1.0, validation_alias="commit_interval"
     )
     commit_samples: Annotated[int, Field(ge=1, le=100_000)] = 500
+    keep_hours: Annotated[float, Field(ge=0, le=8760, allow_inf_nan=False), DECIMAL_COMMA] | None = Field(
+        None, description="how long samples are kept after they were stored, to be sent again; 0: not at all"
+    )
+    keep_mb: Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False), DECIMAL_COMMA] = 256
+
+    def keep_s(self, thingsboard: ThingsBoardSettings) -> float:
+        """Seconds that samples are kept after they were stored: as set, else two days where an audit can ask."""
+        hours = self.keep_hours if self.keep_hours is not None else _KEEP_HOURS if thingsboard.api_url else 0
+        return hours * 3600
+
+
+class AuditSettings(Section):
+    """``AUDIT__…``: asking ThingsBoard whether it has everything. Without ``THINGSBOARD__API_URL`` nobody asks."""
+
+    every_s: Annotated[float, Field(ge=0, le=2_592_000, allow_inf_nan=False), DECIMAL_COMMA] = Field(
+        86_400.0, validation_alias="every", description="seconds from one audit to the next; 0: only when asked to"
+    )
+
+
+class LedgerSettings(Section):
+    """``LEDGER__…``: reading back what the meters keep themselves: load profiles and event logs."""
+
+    enabled: bool = True
+    requests_per_hour: Annotated[float, Field(ge=1, le=100_000, allow_inf_nan=False)] = Field(
+        120, description="most requests for history that one meter gets"
+    )
+    depth_days: Annotated[float, Field(gt=0, le=3650, allow_inf_nan=False), DECIMAL_COMMA] = Field(
+        60, description="how far a meter that is new here is read back"
+    )
 
 
 class ClockSettings(Section):
@@ -214,7 +259,9 @@ class Settings(BaseSettings):
     thingsboard: ThingsBoardSettings = ThingsBoardSettings()
     broker: BrokerSettings = BrokerSettings()
     outbox: OutboxSettings = OutboxSettings()
+    audit: AuditSettings = AuditSettings()
     clock: ClockSettings = ClockSettings()
+    ledger: LedgerSettings = LedgerSettings()
     health: HealthSettings = HealthSettings()
     log: LogSettings = LogSettings()
 

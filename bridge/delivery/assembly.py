@@ -14,6 +14,7 @@ from bridge.delivery.kept_file import KeptFile
 from bridge.delivery.local import LocalUpstream
 from bridge.delivery.memory import FileMemory
 from bridge.delivery.mosquitto import MosquittoUpstream
+from bridge.delivery.nowhere import NowhereUpstream
 from bridge.delivery.publisher import Publisher
 from bridge.delivery.thingsboard_connection import ThingsBoardConnection
 from bridge.delivery.token_trial import TokenTrial
@@ -86,13 +87,16 @@ def _upstream(
     rng: random.Random,
 ) -> Upstream:
     """The way that the settings ask for."""
+    if thingsboard.host is None and broker_settings.host is None:
+        metrics.broker_connected.set(math.nan)  # neither up nor down
+        return NowhereUpstream()
     if thingsboard.host is None:
         return LocalUpstream(Broker(broker_settings, topics=(), metrics=metrics, rng=rng))
 
     def token() -> str | None:
         if thingsboard.token is not None:
             return thingsboard.token.get_secret_value()
-        return token_file.kept(data_dir) if thingsboard.provision_key is not None else None
+        return token_file.kept(data_dir) if thingsboard.uses_kept_token else None
 
     if way_of(thingsboard, broker_settings) == "mosquitto":
         broker = Broker(broker_settings, topics=MosquittoUpstream.topics(), metrics=metrics, rng=rng)

@@ -28,6 +28,7 @@ CLIENT_ID = "dlms-bridge-publisher"
 _CONNECT_S = 5.0  # to the same machine: longer means that nobody is there
 _KEEPALIVE_S = 15
 _BACKOFF_S, _BACKOFF_CAP_S = 0.25, 10.0
+_TOGETHER_S = 0.02
 _STABLE_S = 10.0  # a connection that held so long begins the backoff anew
 
 
@@ -65,6 +66,7 @@ class Broker:
         self._metrics = metrics
         self._rng = rng
         self._session: MqttSession | None = None  # the one that stands
+        self._shown: list[tuple[str, bytes]] = []  # what is to go out with it, together
         self._outage = Outage("broker")
         self._leave = asyncio.Event()
         self._leave_reason = ""
@@ -92,6 +94,22 @@ class Broker:
         if self._session is None:
             return None
         return self._session.publish(topic, payload, qos=qos, retain=retain, expiry_s=expiry_s)
+
+    def show(self, topic: str, payload: bytes) -> None:
+        """Have the broker keep a message for whoever subscribes, QoS 0; dropped where there is no connection.
+
+        Those of 20 ms go out together: by itself each would cost a switch of threads and a system call.
+        """
+        if self._session is None:
+            return
+        if not self._shown:
+            asyncio.get_running_loop().call_later(_TOGETHER_S, self._show_all)
+        self._shown.append((topic, payload))
+
+    def _show_all(self) -> None:
+        shown, self._shown = self._shown, []
+        if self._session is not None and shown:
+            self._session.show(shown)
 
     def drop(self, reason: str) -> None:
         """End this connection; :meth:`run` makes the next one."""
@@ -151,6 +169,7 @@ class Broker:
         finally:
             leaving.cancel()
             self._session = None
+            self._shown.clear()
             self._metrics.broker_connected.set(0)
             ear.is_over = True
             ear.listener.broker_down()

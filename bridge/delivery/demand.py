@@ -50,8 +50,10 @@ class Demands:
             total += count
             sure += counted
             passed_s = end_s - since_s
-            most = max(most, total / passed_s)
-            least = max(least, sure / passed_s)
+            if total > most * passed_s:
+                most = total / passed_s
+            if sure > least * passed_s:
+                least = sure / passed_s
         return Demand(most, least)
 
     def lost(self, amount: float) -> None:

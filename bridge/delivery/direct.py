@@ -102,7 +102,7 @@ class DirectUpstream:
     def show(self, topic: str, payload: bytes) -> None:
         """Publish the live copy on the local broker, retained, QoS 0."""
         if self._broker is not None:
-            self._broker.publish(topic, payload, qos=0, retain=True)
+            self._broker.show(topic, payload)
 
     def renew(self, why: str) -> None:
         """End the session; the next one begins at once."""

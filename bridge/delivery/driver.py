@@ -15,6 +15,7 @@ from loguru import logger
 from bridge.delivery.confirmation.actions import Ask, PutBack, Renew, Stored, Wait, WriteMark
 from bridge.delivery.drain import Drain
 from bridge.delivery.sending import ROUND_TRIPS
+from bridge.log_lines import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -135,7 +136,7 @@ class Driver:
 
     async def _put_back(self, action: PutBack, now_s: float) -> None:
         count = sum(len(message.ids) for message in action.messages)
-        logger.debug("publisher | {} samples are sent again: {}", count, action.why)
+        logger.debug("publisher | {} sent again: {}", counted(count, "sample is", "samples are"), action.why)
         self._parts.metrics.delivery_replayed.inc(count)
         blamed = [message for message in action.blamed if message.ids]
         if blamed:

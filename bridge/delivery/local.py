@@ -60,7 +60,7 @@ class LocalUpstream:
 
     def show(self, topic: str, payload: bytes) -> None:
         """Publish the live copy, retained, QoS 0."""
-        self._broker.publish(topic, payload, qos=0, retain=True)
+        self._broker.show(topic, payload)
 
     def renew(self, why: str) -> None:
         """Connect to the broker anew."""

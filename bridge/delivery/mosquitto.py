@@ -129,7 +129,7 @@ class MosquittoUpstream:
 
     def show(self, topic: str, payload: bytes) -> None:
         """Publish the live copy, retained, QoS 0."""
-        self._broker.publish(topic, payload, qos=0, retain=True)
+        self._broker.show(topic, payload)
 
     def renew(self, why: str) -> None:
         """Have Mosquitto drop its session with ThingsBoard and what it holds, and connect anew."""

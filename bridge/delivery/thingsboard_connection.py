@@ -47,7 +47,10 @@ NOT_KNOWN = (
     "ThingsBoard does not know the access token: was the gateway device deleted, or its token changed? copy it again "
     "from the device's credentials"
 )
-NO_TOKEN = "there is no access token yet: provisioning asks ThingsBoard for one"  # noqa: S105 - words
+NO_TOKEN = (
+    "there is no access token yet: provisioning asks ThingsBoard for one, "  # noqa: S105 - words
+    "or bridge thingsboard apply --yes"
+)
 
 
 class ConnectionListener(Protocol):

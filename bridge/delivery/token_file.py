@@ -1,4 +1,7 @@
-"""The file of the token that provisioning got: on the data volume, where the broker's container reads it."""
+"""The file of the token that provisioning or ``bridge thingsboard apply`` got, on the data volume.
+
+Its owner alone may read it; in the stack Mosquitto's group as well.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +35,13 @@ def keep(token: str, data_dir: Path) -> None:
     path = data_dir / TOKEN_FILE
     data_dir.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(f"{token}\n")
         file.flush()
         os.fsync(file.fileno())
+    _let_the_broker_read(new)
     os.replace(new, path)  # noqa: PTH105 - atomic by name
-    _let_the_broker_read(path)
 
 
 def _let_the_broker_read(path: Path) -> None:
@@ -46,3 +49,4 @@ def _let_the_broker_read(path: Path) -> None:
     mosquitto = 1883
     if mosquitto in os.getgroups():
         os.chown(path, -1, mosquitto)
+        path.chmod(0o640)

@@ -10,6 +10,7 @@ implementation      a message is accepted when
 ``mosquitto.py``    ThingsBoard answered a question that was sent after it: the relay has one message in flight
 ``direct.py``       ThingsBoard acknowledged it itself; several are in flight, and their order is ThingsBoard's
 ``local.py``        the local broker acknowledged it: no ThingsBoard is configured
+``nowhere.py``      it is sent: neither a ThingsBoard nor a local broker is configured
 =================== ==============================================================================================
 """
 

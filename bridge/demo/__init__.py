@@ -6,7 +6,9 @@ the ciphering are gurux-dlms'; what its server side cannot do is done here by th
     load.py           what it measures            hdlc.py        its end of the HDLC link
     cosem.py          objects and their bytes     mode_e.py      the opening of IEC 62056-21 mode E
     inventory.py      which objects it has        meter.py       one connection, sans-I/O
-    load_profile.py   its load profile            serving.py     on a TCP port
+    load_profile.py   its load profile, and       serving.py     on a TCP port
+    event_log.py      event log, as both are by   meter_time.py  its local time
+    recorded_profile.py                           past.py        what happened to it
     access.py         whom it knows               faults.py      what goes wrong in the meter, of fault_table.py
     security.py       keys at work                line_faults.py what goes wrong on the line
     association.py    AARQ to RLRQ                aarq.py        those APDUs in bytes

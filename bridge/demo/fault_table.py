@@ -72,4 +72,29 @@ TABLE: dict[str, Fault] = {
     "forgets": Fault("P", "0.1", "drops the association by itself: DM, or service-not-allowed behind the wrapper"),
     "exception": Fault("P", "0.1", "answers a read with an exception-response or a confirmed-service-error"),
     "nonsense": Fault("P", "0.2", "a register's value is null-data, NaN or of a type that it must not have"),
+    # In its load profile and event log.
+    "power-cuts": Fault("DAYS", "5", "every so many days the power was off from 01:20 to 08:20 UTC"),
+    "clock-set-back": Fault("SECONDS", "1800", "every ten days its clock was set back, and five days later forward"),
+    "local-time": Fault(
+        "deviation|clock-status|profile-status|silent",
+        "deviation",
+        "Central European time; how daylight saving is told",
+    ),
+    "inverted-deviation": Fault("", "", "the sign of its deviations is wrong (with local-time)"),
+    "profile-range": Fault(
+        "refused|empty|with-deviation|without-deviation|ignores-deviation|whole-hours|whole-days|excludes-start|"
+        "excludes-end|short",
+        "refused",
+        "how it takes a range: not at all, never any row, only with these ends, without the first or last row, "
+        "rounded to whole days, or only up to four hours",
+    ),
+    "profile-entries": Fault("refused|last-column|few", "refused", "no entries, only up to a named column, or 30"),
+    "profile-order": Fault("newest-first|unsorted|wrapped", "newest-first", "the order of the rows in the buffer"),
+    "profile-null-data": Fault("answer|stored", "answer", "null-data for what follows from the row before"),
+    "profile-clock": Fault("last|unix", "unix", "the clock is the last column; and a Data object with Unix time"),
+    "profile-rows": Fault("ROWS", "20", "no answer to a range has more rows"),
+    "profile-days": Fault("DAYS", "60", "so far its load profile reaches back"),
+    "profile-changes": Fault(
+        "SECONDS", "10", "other columns, a third of the period, an empty buffer SECONDS after it was first asked"
+    ),
 }

@@ -31,6 +31,7 @@ _WRONG_VALUES = (
     b"\x09\x02\xff\xff",  # octet-string
     b"\x01\x00",  # array of nothing
 )
+_POSITIVE = ("BYTES", "BYTES_PER_S", "DAYS", "ROWS")
 _GIVEN = re.compile(r"^(\d+)[-.](\d+)[:.](\d+)\.(\d+)\.(\d+)(?:[.*](\d+))?$")
 
 
@@ -100,11 +101,25 @@ class Faults:
 
     def clock(self, now_s: float) -> float:
         """Return what the meter takes ``now_s`` for."""
-        if not self.has("clock-jump"):
-            return now_s
+        if self.has("clock-jump"):
+            self.first_asked(now_s)
+        return now_s + self.jumped_s(now_s)
+
+    def first_asked(self, now_s: float) -> float:
+        """Return when the meter was first asked anything; that is now, where it was not yet."""
         if self._first_asked_s is None:
             self._first_asked_s = now_s
-        return now_s + float(self.text("clock-jump")) if now_s - self._first_asked_s >= 10 else now_s
+        return self._first_asked_s
+
+    @property
+    def jump_at_s(self) -> float | None:
+        """When its clock jumps; None where that is not known, or not asked for."""
+        return self._first_asked_s + 10 if self.has("clock-jump") and self._first_asked_s is not None else None
+
+    def jumped_s(self, at_s: float) -> float:
+        """Return by how much its clock had jumped at ``at_s``."""
+        jump_at_s = self.jump_at_s
+        return float(self.text("clock-jump")) if jump_at_s is not None and at_s >= jump_at_s else 0.0
 
     def refuses(self, obis: str, index: int) -> bool:
         """Return whether this object is one that is refused; its logical name, attribute 1, never is."""
@@ -220,7 +235,7 @@ def _checked(name: str, argument: str) -> str:
             number = float(argument)
         except ValueError:
             raise wrong from None
-        if (kind == "P" and not 0 <= number <= 1) or (kind in ("BYTES", "BYTES_PER_S") and number <= 0):
+        if (kind == "P" and not 0 <= number <= 1) or (kind in _POSITIVE and number <= 0):
             raise wrong
         return argument
     if argument:

@@ -16,14 +16,19 @@ from gurux_dlms.objects import (
 )
 
 from bridge.demo.cosem import DemoRegister, array, date_time, scaler_unit, structure, typed, with_attributes
+from bridge.demo.event_log import EVENT_CODE, EventLog
 from bridge.demo.load_profile import LoadProfile
+from bridge.demo.recorded_profile import UNIX_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gurux_dlms import GXDateTime
 
+    from bridge.demo.faults import Faults
     from bridge.demo.load import Kind, Load
+    from bridge.demo.meter_time import MeterTime
+    from bridge.demo.past import Past
 
 DEMO_SERIAL = "DEMO00000001"
 """The logical device name; its first three letters are the manufacturer's FLAG id (IEC 62056-6-2)."""
@@ -81,12 +86,14 @@ def sample_of(tag: int) -> str:
 class Clock(GXDLMSClock):  # type: ignore[misc]
     """The meter's clock; ``time`` holds what it says instead of the time, when that is set."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], written: MeterTime) -> None:
         super().__init__(CLOCK)
         self.time: GXDateTime | None = None
-        self._now = now
+        self._now, self._written = now, written
         self.coded: dict[int, Callable[[], bytes]] = {
-            2: lambda: typed(DataType.OCTET_STRING, date_time(self._now()) if self.time is None else self.time),
+            2: lambda: typed(
+                DataType.OCTET_STRING, self._written.octets(self._now()) if self.time is None else self.time
+            ),
             3: lambda: typed(DataType.INT16, 0),
             4: lambda: typed(DataType.UINT8, 0),
             5: lambda: typed(DataType.OCTET_STRING, b"\xff" * 12),
@@ -117,6 +124,10 @@ def inventory(
     kind: Kind,
     load: Load,
     clock: Callable[[], float],
+    now: Callable[[], float],
+    past: Past,
+    faults: Faults,
+    time: MeterTime,
     found: dict[str, DemoRegister],
     counter: Callable[[], int],
     policy: Callable[[], tuple[int, int]],
@@ -128,6 +139,10 @@ def inventory(
         kind: what kind of meter it is.
         load: what it measures.
         clock: Unix seconds by its own clock.
+        now: the true time, Unix seconds.
+        past: what happened to it.
+        faults: what goes wrong with its history.
+        time: how its clock is written.
         found: its registers.
         counter: the invocation counter that the next ciphered request must exceed.
         policy: its security policy and suite.
@@ -162,17 +177,21 @@ def inventory(
             9: lambda: typed(DataType.UINT16, 1),
         },
     )
+    log = EventLog(now, past=past, faults=faults, time=time)
     device = structure(typed(DataType.UINT16, 1), _text(identity.logical_device_name)())
     return [
         data(NAME, _text(identity.logical_device_name)),
         data("0.0.96.1.0.255", _text(identity.serial_number)),
         data("1.0.0.2.0.255", _text(identity.firmware)),
         data("0.0.96.10.1.255", lambda: typed(DataType.UINT8, 0)),
-        Clock(clock),
+        Clock(clock, time),
+        data(UNIX_TIME, lambda: typed(DataType.UINT32, int(clock()))),
         *found.values(),
         maximum,
         demand,
-        LoadProfile(kind, load, clock),
+        LoadProfile(kind, load, now, past=past, faults=faults, time=time),
+        log,
+        data(EVENT_CODE, lambda: typed(DataType.UINT8, log.last_code())),
         with_attributes(GXDLMSSapAssignment("0.0.41.0.0.255"), {2: lambda: array([device])}),
         data(COUNTER, lambda: typed(DataType.UINT32, counter())),
         with_attributes(

@@ -17,6 +17,8 @@ from bridge.demo.faults import TEXT, Faults
 from bridge.demo.hdlc import HdlcStation
 from bridge.demo.inventory import CLOCK, COUNTER, NAME, Identity, inventory, registers
 from bridge.demo.load import KINDS
+from bridge.demo.meter_time import MeterTime
+from bridge.demo.past import Past
 from bridge.demo.services import (
     ACTION,
     BLOCK_GET,
@@ -128,12 +130,17 @@ class MeterServer:
         self._max_pdu_bytes = max_pdu_bytes
         self._max_info_bytes, self._window = max_info_bytes, window
         self._load, self._unfaulted_clock = load or KINDS[kind].load, clock
+        self._past = Past(self.faults)
         self.registers = registers(KINDS[kind])
         self.items: list[Any] = inventory(
             identity=self.identity,
             kind=KINDS[kind],
             load=self._load,
             clock=self._clock,
+            now=clock,
+            past=self._past,
+            faults=self.faults,
+            time=MeterTime(self.faults),
             found=self.registers,
             counter=self._counter,
             policy=lambda: (SECURITY_BITS[self._protected().security] >> 4, self._keys.suite),
@@ -244,7 +251,9 @@ class MeterServer:
         return self._associations[address]
 
     def _clock(self) -> float:
-        return self.faults.clock(self._unfaulted_clock())
+        now_s = self._unfaulted_clock()
+        self.faults.clock(now_s)
+        return now_s + self._past.ahead_s(now_s)
 
     def _protected(self) -> Client:
         """Return the client whose security the meter's security setup is about: the first protected one."""

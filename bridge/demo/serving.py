@@ -59,6 +59,8 @@ async def serve(
                     pass
         except ConnectionError:
             logger.debug("demo meter | the client went away")
+        except asyncio.CancelledError:
+            pass  # the program ends; Python 3.11 would write a traceback for each connection
         finally:
             open_connections.discard(writer)
             writer.close()

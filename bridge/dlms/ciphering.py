@@ -7,7 +7,7 @@ gurux-dlms does that, with the same AES-GCM: see ``openssl_in_gurux.py``.
 from __future__ import annotations
 
 from hmac import compare_digest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -22,6 +22,7 @@ TAG_BYTES = 12
 _GLOBAL = {0xC0: 0xC8, 0xC1: 0xC9, 0xC3: 0xCB, 0x05: 0x25, 0x06: 0x26}
 """get, set, action, read and write requests under the global key (IEC 62056-5-3, table of xDLMS APDU tags)."""
 _DEDICATED = {0xC0: 0xD0, 0xC1: 0xD1, 0xC3: 0xD3, 0x05: 0x45, 0x06: 0x46}
+_GET_REQUEST, _ANSWERED = 0xC0, 4  # the tag of an answer is so far above its request's
 _GENERAL_GLOBAL, _GENERAL_DEDICATED = 0xDB, 0xDC
 _PROTECTED = frozenset(
     {0xCA, 0xCC, 0xCD, 0xCF, 0x2C, 0x2D, 0x2E, 0x38}  # event notification and answers, global key
@@ -30,6 +31,31 @@ _PROTECTED = frozenset(
 )
 _PUSHED = frozenset({0xCA, _GENERAL_GLOBAL})  # event notification, general-glo-ciphering of a data notification
 _PLAIN_ERRORS = (0xD8, 0x0E)  # exception-response and confirmedServiceError come in clear when there is no context
+
+
+class SealedForm(NamedTuple):
+    """What stands around the sealed GETs of an association, and around the answers to them; of many, the same.
+
+    Args:
+        request, answer: tag, and system title where ciphering is general.
+        security: the security control octet.
+    """
+
+    request: bytes
+    answer: bytes
+    security: int
+
+    def sealed_bytes(self, plain_bytes: int) -> int:
+        """Return how long so many octets are from the counter on."""
+        return 4 + plain_bytes + (TAG_BYTES if self.security & AUTHENTICATION else 0)
+
+    def request_head(self, plain_bytes: int) -> bytes:
+        """Return what comes before the counter in a request of so many octets."""
+        return self.request + _length(1 + self.sealed_bytes(plain_bytes)) + bytes((self.security,))
+
+    def answer_head(self, plain_bytes: int) -> bytes:
+        """Return the same for an answer."""
+        return self.answer + _length(1 + self.sealed_bytes(plain_bytes)) + bytes((self.security,))
 
 
 class ReplayedError(DecodeError):
@@ -47,7 +73,9 @@ class Cipher:
         general: whether general-glo-ciphering (general-ded-ciphering) was negotiated.
     """
 
-    __slots__ = ("_aad", "_counter", "_gcm", "_general", "_global", "_peer", "_sc", "_tags", "_title", "last_received")
+    __slots__ = (
+        "_aad", "_counter", "_gcm", "_general", "_global", "_peer", "_sc", "_tags", "_title", "form", "last_received",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -72,6 +100,12 @@ class Cipher:
             self._general = bytes((tag, len(self._title))) + self._title
         self.last_received = -1
         """Invocation counter of the last APDU that the meter protected."""
+        by_title = bytes((len(server_system_title),)) + server_system_title
+        self.form = SealedForm(
+            self._general or bytes((self._tags[_GET_REQUEST],)),
+            self._general[:1] + by_title if general else bytes((self._tags[_GET_REQUEST] + _ANSWERED,)),
+            self._sc,
+        )
 
     @property
     def overhead_bytes(self) -> int:
@@ -84,6 +118,16 @@ class Cipher:
         Raises:
             AssociationError: no reserved counter is left. Reserve, then associate again.
         """
+        sealed = self.seal(apdu)
+        head = self._general or bytes((self._tags[apdu[0]],))
+        return head + _length(1 + len(sealed)) + bytes((self._sc,)) + sealed
+
+    def seal(self, apdu: bytes) -> bytes:
+        """Return counter, content and tag of ``apdu``, as :meth:`protect` sends them.
+
+        Raises:
+            AssociationError: as :meth:`protect`.
+        """
         count = self._counter.take().to_bytes(4)
         nonce = self._title + count
         sc = self._sc
@@ -93,9 +137,20 @@ class Cipher:
             content = apdu + self._gcm.encrypt(nonce, b"", self._aad + apdu)[:TAG_BYTES]
         else:
             content = key_stream(self._gcm, nonce, apdu)
-        body = bytes((sc,)) + count + content
-        head = self._general or bytes((self._tags[apdu[0]],))
-        return head + _length(len(body)) + body
+        return count + content
+
+    def unsealed(self, sealed: bytes) -> bytes | None:
+        """Return what the meter sealed, None where :meth:`open` would not take it; it is not counted as received.
+
+        Args:
+            sealed: from the counter on.
+        """
+        if int.from_bytes(sealed[:4]) <= self.last_received:
+            return None
+        try:
+            return self._opened(self._gcm, self._peer + sealed[:4], sealed[4:])
+        except DecodeError:
+            return None
 
     def open(self, apdu: bytes) -> bytes:
         """Return what the meter protected.

@@ -3,6 +3,8 @@
 How a conversation is driven
     ``yield request``   send these bytes and send back the next whole frame
     ``yield b""``       send nothing: one more frame belongs to the answer
+    ``yield volley``    send its ``request``, let it ``take`` the next whole frame, send what is its request then, and
+                        so on; send back b"" when nothing is left to ask, else the frame that it does not take
     throw a :class:`~bridge.errors.ReplyTimeout` in when no frame came in time: the conversation asks again as its
     framing allows, or lets the error out. Every other error ends it, and the association with it.
 
@@ -17,8 +19,11 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.dlms.ciphering import Cipher
+    from bridge.dlms.volley import NumberedTurn, Volley
+
 T = TypeVar("T")
-Conversation = Generator[bytes, bytes, T]
+Conversation = Generator["bytes | Volley", bytes, T]
 
 NEW_CONNECTION = b"\x00a new connection"
 """Asks for another connection: some converters and meters hang up after a release. A shared connection stays.
@@ -55,6 +60,17 @@ class DataLink(Protocol):
             again: makes the request anew for a repetition; ciphered bytes must never go out twice. The same bytes
                 when None.
             secret: whether it carries a password or a proof: each time that it goes out, a meter may count.
+        """
+
+    @property
+    def may_volley(self) -> bool:
+        """Whether a volley may go out now."""
+
+    def volley(self, questions: NumberedTurn, cipher: Cipher | None) -> Conversation[Volley]:
+        """Ask what has an answer of known shape, one question after the other; sealed where there is a cipher.
+
+        Where one is answered otherwise, or not at all, the volley is over. The next thing asked must be that question:
+        :meth:`ask` does not send it again, and takes what came.
         """
 
     def more(self) -> Conversation[bytes]:

@@ -163,12 +163,17 @@ def date_time(when: datetime) -> bytes:
     unspecified, and the meter takes its own.
     """
     offset = when.utcoffset()
-    deviation = -0x8000 if offset is None else -round(offset.total_seconds() / 60)
-    status = 0xFF if offset is None else 0x80 if when.dst() else 0x00
+    deviation_min = None if offset is None else -round(offset.total_seconds() / 60)
+    return date_time_of(when, deviation_min, is_summer=bool(when.dst()))
+
+
+def date_time_of(local: datetime, deviation_min: int | None, *, is_summer: bool = False) -> bytes:
+    """Return a COSEM date-time of a local time and the deviation to state beside it; None leaves that open."""
+    status = 0xFF if deviation_min is None else 0x80 if is_summer else 0x00
     return (
-        when.year.to_bytes(2)
-        + bytes((when.month, when.day, when.isoweekday(), when.hour, when.minute, when.second))
-        + bytes((when.microsecond // 10_000,))
-        + deviation.to_bytes(2, signed=True)
+        local.year.to_bytes(2)
+        + bytes((local.month, local.day, local.isoweekday(), local.hour, local.minute, local.second))
+        + bytes((local.microsecond // 10_000,))
+        + (_UNSET_DEVIATION if deviation_min is None else deviation_min).to_bytes(2, signed=True)
         + bytes((status,))
     )

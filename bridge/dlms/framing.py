@@ -23,8 +23,8 @@ _MIN_HDLC_LENGTH = 7  # format 2, two addresses of one byte, control 1, check se
 _MAX_ADDRESS_BYTES = 4
 _WRAPPER_HEADER = 8
 _WRAPPER_VERSION = b"\x00\x01"
-_RESIDUE = 0x1D0F  # what remains over data with its right check sequence
-_MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+RESIDUE = 0x1D0F  # what remains over data with its right check sequence
+MIRROR = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def fcs16(data: bytes) -> int:
@@ -32,8 +32,8 @@ def fcs16(data: bytes) -> int:
 
     On the wire the low byte comes first. X-25 is the bit-mirrored form of the CRC that ``binascii`` computes in C.
     """
-    crc = binascii.crc_hqx(data.translate(_MIRROR), 0xFFFF)
-    return (_MIRROR[crc & 0xFF] << 8 | _MIRROR[crc >> 8]) ^ 0xFFFF
+    crc = binascii.crc_hqx(data.translate(MIRROR), 0xFFFF)
+    return (MIRROR[crc & 0xFF] << 8 | MIRROR[crc >> 8]) ^ 0xFFFF
 
 
 def check_sequence_holds(data: bytes) -> bool:
@@ -49,19 +49,20 @@ class Framer(ABC):
 
     def __init__(self) -> None:
         self.dropped = 0
-        self._buffer = bytearray()
+        self.buffer = bytearray()
+        """What came of a frame that is not whole."""
         self._closed = False  # whether the last frame's end, which is not in the buffer, may open the next one
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the frames that ``data``, behind what came before, completes; oldest first."""
-        if len(self._buffer) <= 1 and self._is_one(data):
-            self._buffer.clear()
+        if len(self.buffer) <= 1 and self._is_one(data):
+            self.buffer.clear()
             self._closed = True
             return [data]
-        if self._closed and not self._buffer:
-            self._buffer += self._shared
+        if self._closed and not self.buffer:
+            self.buffer += self._shared
         self._closed = False
-        self._buffer += data
+        self.buffer += data
         frames = []
         while (frame := self._next()) is not None:
             frames.append(frame)
@@ -70,10 +71,10 @@ class Framer(ABC):
     def reset(self) -> None:
         """Forget a frame that has begun; its bytes count as dropped, flags apart."""
         self._closed = False
-        if not self._buffer:
+        if not self.buffer:
             return
-        self.dropped += len(self._buffer.strip(b"\x7e"))
-        self._buffer.clear()
+        self.dropped += len(self.buffer.strip(b"\x7e"))
+        self.buffer.clear()
 
     def _is_one(self, data: bytes) -> bool:  # noqa: ARG002 - what a frame is, the framings say
         """Return whether ``data`` is one whole frame and nothing else: the usual case, without a copy."""
@@ -97,25 +98,27 @@ class HdlcFramer(Framer):
             or data[-1] != FLAG
             or data[1] & 0xF0 != 0xA0
             or (data[1] & 0x07) << 8 | data[2] != size - 2
-            or (self._buffer and self._buffer[0] != FLAG)
+            or (self.buffer and self.buffer[0] != FLAG)
         ):
             return False
-        mirrored = data.translate(_MIRROR)
-        if binascii.crc_hqx(mirrored[1:-1], 0xFFFF) != _RESIDUE:
+        mirrored = data.translate(MIRROR)
+        if binascii.crc_hqx(mirrored[1:-1], 0xFFFF) != RESIDUE:
             return False
         at = 3
         for _ in range(2):
             end = at + _MAX_ADDRESS_BYTES
             while not data[at] & 1:
                 at += 1
-                if at == end or at == size - 3:
+                if at == end or at >= size - 3:
                     return False
             at += 1
+        if at >= size - 3:
+            return False
         # at: the control field; without an information field the frame's check sequence is the header's too.
-        return at + 3 == size - 1 or binascii.crc_hqx(mirrored[1 : at + 3], 0xFFFF) == _RESIDUE
+        return at + 3 == size - 1 or binascii.crc_hqx(mirrored[1 : at + 3], 0xFFFF) == RESIDUE
 
     def _next(self) -> bytes | None:
-        buffer = self._buffer
+        buffer = self.buffer
         while True:
             self._skip_to_frame()
             if len(buffer) < 3:
@@ -146,7 +149,7 @@ class HdlcFramer(Framer):
 
     def _skip_to_frame(self) -> None:
         """Drop what stands before the next flag, and all but the last of several flags (idle fill)."""
-        buffer = self._buffer
+        buffer = self.buffer
         start = buffer.find(FLAG)
         if start < 0:
             start = len(buffer)
@@ -157,17 +160,17 @@ class HdlcFramer(Framer):
 
     def _hunt(self) -> None:
         """Let go of a flag that opens nothing; flags are fill and no loss."""
-        del self._buffer[0]
+        del self.buffer[0]
 
     def _header_length(self) -> int | None:
         """Return the bytes from format to control field; None while they are not all here, 0 if no address ends."""
         at = 3
         for _ in range(2):
             for _ in range(_MAX_ADDRESS_BYTES):
-                if at >= len(self._buffer):
+                if at >= len(self.buffer):
                     return None
                 at += 1
-                if self._buffer[at - 1] & 1:  # the last byte of an address has its lowest bit set
+                if self.buffer[at - 1] & 1:  # the last byte of an address has its lowest bit set
                     break
             else:
                 return 0
@@ -187,14 +190,14 @@ class WrapperFramer(Framer):
 
     def _is_one(self, data: bytes) -> bool:
         return (
-            not self._buffer
+            not self.buffer
             and len(data) > _WRAPPER_HEADER
             and data[:2] == _WRAPPER_VERSION
             and int.from_bytes(data[6:8]) == len(data) - _WRAPPER_HEADER <= self._max_apdu_bytes
         )
 
     def _next(self) -> bytes | None:
-        buffer = self._buffer
+        buffer = self.buffer
         while True:
             start = buffer.find(_WRAPPER_VERSION)
             if start < 0:  # a single trailing zero may be the first half of a version

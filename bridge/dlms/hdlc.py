@@ -1,6 +1,7 @@
 """The HDLC data link with one meter (IEC 62056-46): APDUs carried in information frames. Sans-I/O; knows no APDU.
 
-``hdlc_link.py`` opens and closes the link, ``hdlc_frames.py`` makes the frames.
+``hdlc_link.py`` opens and closes the link, ``hdlc_segments.py`` sends long requests, ``hdlc_frames.py`` makes the
+frames.
 
 Rules
     N(S) and N(R) count frames modulo 8; an answer counts only when its N(S) is the one expected and
@@ -24,28 +25,35 @@ from bridge.dlms.hdlc_frames import (
     RNR,
     RR,
     SEGMENTED,
+    exchanges,
     kept_frame,
+    sealed_exchanges,
     without_llc,
 )
-from bridge.dlms.hdlc_link import HdlcLink
+from bridge.dlms.hdlc_segments import HdlcSegments, no_repetition
+from bridge.dlms.sealed_volley import SealedVolley
+from bridge.dlms.volley import Come, Volley, outcome
 from bridge.errors import DecodeError, FramingError, ReplyTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.dlms.ciphering import Cipher
     from bridge.dlms.conversation import Conversation
+    from bridge.dlms.volley import NumberedTurn
 
-_MOST_SEGMENTS = 0x10000 // 8  # an APDU has 65,535 bytes at most
+_MOST_FRAMES = 0x10000 // 8  # of one answer, silence counted: an APDU has 65,535 bytes at most
 _MOST_POLLS = 256
 """How often a meter that says "not yet" (RR) is polled: seconds, at the pace of a slow line."""
 _POLLS_AFTER_SILENCE = 3
 
 
-class Hdlc(HdlcLink):
+class Hdlc(HdlcSegments):
     """One meter's data link; connects any number of times.
 
     Args:
-        client, server, server_address_bytes, max_info_bytes, window, retries: as :class:`HdlcLink` takes them.
+        client, server, server_address_bytes, max_info_bytes, window, retries: as :class:`~.hdlc_link.HdlcLink` takes
+            them.
         is_strict: whether nothing but sequence numbers tells answers apart, as with short names: then nothing is asked
             any more on a link that lost one.
     """
@@ -75,6 +83,7 @@ class Hdlc(HdlcLink):
         self._more_follows = False  # the last APDU came without the final bit: the meter goes on by itself
         self._forsaken: set[int] = set()  # N(R) under which answers to what was given up may still come
         self._damaged: FramingError | None = None  # what came instead of the answer to what was asked first
+        self._come: Come | None = None  # what came of a request that a volley asked already
 
     @property
     def max_request_bytes(self) -> int:
@@ -85,7 +94,31 @@ class Hdlc(HdlcLink):
         """See :meth:`HdlcLink.connect`; earlier requests are forgotten."""
         self._more_follows = False
         self._forsaken.clear()
+        self._come = None
         return super().connect()
+
+    @property
+    def may_volley(self) -> bool:
+        """Whether no answer but those to what is asked next can come."""
+        return not self._forsaken
+
+    def volley(self, questions: NumberedTurn, cipher: Cipher | None) -> Conversation[Volley]:
+        """See :class:`~bridge.dlms.conversation.DataLink`."""
+        sent, received = self._send_number, self._receive_number
+        ends = self._outward, self._inward, (sent, received)
+        volley = (
+            Volley(exchanges(*ends, questions))
+            if cipher is None
+            else SealedVolley(sealed_exchanges(*ends, questions, cipher.form), cipher)
+        )
+        out = 1  # where it is cut off, one more is out and nobody asks on
+        try:
+            self._come = yield from outcome(volley)
+            out = 0
+        finally:
+            self._send_number = sent + volley.answered + out & 7
+            self._receive_number = received + volley.answered & 7
+        return volley
 
     def ask(
         self, apdu: bytes, *, again: Callable[[], bytes] | None = None, secret: bool = False
@@ -100,7 +133,7 @@ class Hdlc(HdlcLink):
         """
         if len(apdu) > self._info_tx - len(LLC_REQUEST):
             info = yield from self._send_in_segments(apdu, repeatable=again is None)
-            again = _no_repetition if again else None  # a part of it cannot be made anew
+            again = no_repetition if again else None  # a part of it cannot be made anew
             control = self._receive_number << 5 | POLL | self._send_number << 1
             frame = self._frame(control, info)
         else:
@@ -111,7 +144,12 @@ class Hdlc(HdlcLink):
             )
         self._send_number = self._send_number + 1 & 7
         try:
-            answer = yield frame
+            if self._come is None:
+                answer = yield frame
+            else:
+                come, self._come = self._come, None
+                frame = come.request
+                answer = come.frame()
         except ReplyTimeout as silence:
             answer = self._after(silence)
         # The usual case by itself: one whole frame, addresses and both sequence numbers right.
@@ -157,7 +195,7 @@ class Hdlc(HdlcLink):
         repeat = make or (lambda: request)
         most = _MOST_POLLS
         damaged, self._damaged = self._damaged, None
-        while True:
+        for _ in range(_MOST_FRAMES):
             if not frame:
                 repetitions -= 1
                 most = _POLLS_AFTER_SILENCE  # a meter that takes a whole timeout to say "not yet" has no answer
@@ -175,7 +213,7 @@ class Hdlc(HdlcLink):
                     repetitions, idle = self._retries, 0
                 else:
                     idle += 1 if sending else _MOST_POLLS // MOST_STRAY_FRAMES
-                if idle > most and (most == _MOST_POLLS or self._has_it(frame, parts)):
+                if idle > _MOST_POLLS or (idle > most and self._has_it(frame, parts)):
                     raise self._unanswered(frame, parts, damaged)
             if sending:
                 sent.add(sending)
@@ -187,6 +225,7 @@ class Hdlc(HdlcLink):
                 if isinstance(silence, FramingError):
                     damaged = silence
                 frame = b""
+        raise DecodeError(f"does not come to an end: {len(parts)} segments in {_MOST_FRAMES} frames")
 
     def _has_it(self, frame: bytes, parts: list[bytes]) -> bool:
         """Return whether ``frame`` says that the meter has the request, and nothing of an answer is there."""
@@ -234,8 +273,6 @@ class Hdlc(HdlcLink):
             return self._supervisory(RR) if lost and control & POLL else b""
         self._receive_number = self._receive_number + 1 & 7
         parts.append(frame[self._control_at + 3 : -3])
-        if len(parts) > _MOST_SEGMENTS:
-            raise DecodeError(f"does not come to an end: {len(parts)} segments")
         if not frame[1] & SEGMENTED:
             self._more_follows = not control & POLL
             return None
@@ -255,45 +292,6 @@ class Hdlc(HdlcLink):
         if whole[:3] != LLC_ANSWER:
             raise without_llc(whole)
         return whole[3:]
-
-    def _send_in_segments(self, apdu: bytes, *, repeatable: bool) -> Conversation[bytes]:
-        """Send all segments but the last, each acknowledged by RR; return the last one's information field."""
-        info = LLC_REQUEST + apdu
-        size = self._info_tx
-        for start in range(0, len(info) - size, size):
-            control = self._receive_number << 5 | POLL | self._send_number << 1
-            frame = self._frame(control, info[start : start + size], segmented=True)
-            self._send_number = self._send_number + 1 & 7
-            yield from self._until_acknowledged(frame, self._retries if repeatable else 0)
-        return info[-(len(info) % size or size) :]
-
-    def _until_acknowledged(self, frame: bytes, repetitions: int) -> Conversation[None]:
-        strangers, sending = 0, frame
-        while strangers <= MOST_STRAY_FRAMES:
-            try:
-                answer = yield sending
-            except ReplyTimeout as silence:
-                if silence.final or repetitions <= 0:
-                    raise
-                repetitions, sending = repetitions - 1, frame
-                continue
-            sending = b""
-            strangers += 1
-            if self._is_ours(answer, {frame}):
-                control = answer[self._control_at]
-                if control & 0x0F == RR and control >> 5 == self._send_number:
-                    return
-                if control & 3 == 1 and control & 0x0F != RNR:
-                    if repetitions <= 0:
-                        raise ReplyTimeout("does not take a segment of the request")
-                    repetitions, sending = repetitions - 1, frame
-                elif control & 3 == 3:
-                    self._unnumbered(answer, control)
-        raise DecodeError("does not acknowledge a segment of the request")
-
-
-def _no_repetition() -> bytes:
-    raise ReplyTimeout("no answer to a request in segments, which must not go out twice")
 
 
 _ONE = tuple(bytes((value,)) for value in range(256))

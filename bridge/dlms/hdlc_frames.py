@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bridge.dlms.framing import fcs16
 from bridge.dlms.overheard import quoted_text
+from bridge.dlms.sealed_volley import sealed_exchange
+from bridge.dlms.volley import exchange
 from bridge.errors import DecodeError
+
+if TYPE_CHECKING:
+    from bridge.dlms.ciphering import SealedForm
+    from bridge.dlms.sealed_volley import SealedExchange
+    from bridge.dlms.volley import Exchange, NumberedTurn
 
 SNRM: Final = 0x93
 DISC: Final = 0x53
@@ -57,6 +64,13 @@ def hdlc_frame(outward: bytes, control: int, info: bytes, *, segmented: bool = F
     return b"\x7e" + body + fcs16(body).to_bytes(2, "little") + b"\x7e"
 
 
+def frame_head(outward: bytes, control: int, info_bytes: int, info: bytes) -> bytes:
+    """Return the first octets of a frame with ``info_bytes`` of information, as far as ``info``, which begins it."""
+    length = 2 + len(outward) + 1 + 2 + info_bytes + 2
+    header = bytes((0xA0 | length >> 8, length & 0xFF)) + outward + bytes((control,))
+    return b"\x7e" + header + fcs16(header).to_bytes(2, "little") + info
+
+
 @lru_cache(maxsize=1 << 14)
 def kept_frame(outward: bytes, control: int, apdu: bytes) -> bytes:
     """Return the frame of a request that comes again and again.
@@ -64,6 +78,40 @@ def kept_frame(outward: bytes, control: int, apdu: bytes) -> bytes:
     Eight frames each, for all meters of one address and profile.
     """
     return hdlc_frame(outward, control, LLC_REQUEST + apdu)
+
+
+@lru_cache(maxsize=1 << 12)
+def exchanges(outward: bytes, inward: bytes, numbers: tuple[int, int], questions: NumberedTurn) -> tuple[Exchange, ...]:
+    """Return the frames of questions, the first of them under these sequence numbers: our next one, the meter's."""
+    sent, received = numbers
+    made = []
+    for question in questions:
+        request = kept_frame(outward, received << 5 | POLL | sent << 1, question.apdu)
+        sent = sent + 1 & 7
+        head = LLC_ANSWER + question.head
+        head = frame_head(inward, sent << 5 | POLL | received << 1, len(head) + question.shape.rest_bytes, head)
+        made.append(exchange(request, head, question.shape, is_checked=True))
+        received = received + 1 & 7
+    return tuple(made)
+
+
+@lru_cache(maxsize=1 << 12)
+def sealed_exchanges(
+    outward: bytes, inward: bytes, numbers: tuple[int, int], questions: NumberedTurn, form: SealedForm
+) -> tuple[SealedExchange, ...]:
+    """Return the same of questions that are sealed."""
+    sent, received = numbers
+    made = []
+    for question in questions:
+        asked, answered = len(question.apdu), len(question.head) + question.shape.rest_bytes
+        head = LLC_REQUEST + form.request_head(asked)
+        request = frame_head(outward, received << 5 | POLL | sent << 1, len(head) + form.sealed_bytes(asked), head)
+        sent = sent + 1 & 7
+        head = LLC_ANSWER + form.answer_head(answered)
+        head = frame_head(inward, sent << 5 | POLL | received << 1, len(head) + form.sealed_bytes(answered), head)
+        made.append(sealed_exchange(request, head, form.sealed_bytes(answered), question, is_checked=True))
+        received = received + 1 & 7
+    return tuple(made)
 
 
 def proposal(info_bytes: int, window: int) -> bytes:

@@ -14,7 +14,7 @@ from bridge.dlms.cosem_classes import PROFILE_GENERIC, scaler_attribute
 from bridge.dlms.selective_access import CLOCK_TIME, by_clock, by_number, other_way
 from bridge.dlms.units import unit_text
 from bridge.dlms.values import interpret
-from bridge.errors import AccessError, DecodeError
+from bridge.errors import AccessError, ValueUnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from bridge.dlms.xdlms import Result
     from bridge.sample import Scalar
 
-_BUFFER, _CAPTURE_OBJECTS, _CAPTURE_PERIOD, _SORT_METHOD, _ENTRIES_IN_USE = 2, 3, 4, 5, 7
+BUFFER, _CAPTURE_OBJECTS, _CAPTURE_PERIOD, SORT_METHOD, ENTRIES_IN_USE = 2, 3, 4, 5, 7
 _LAST_IN_FIRST_OUT = 2
 _DATE_TIME_OCTETS, _DAY_MIN = 12, 24 * 60
-_RECOVERED = "not sent: as before"
+RECOVERED = "not sent: as before"
+"""The quality of what follows from the row before."""
 
 
 class ProfileColumn(NamedTuple):
@@ -89,13 +90,33 @@ def layout(session: MeterSession, logical_name: str) -> Conversation[ProfileLayo
         DecodeError: it is described in a way that makes no sense.
         MeterError: as everywhere; the association is gone.
     """
+    columns = yield from columns_of(session, logical_name)
+    return ProfileLayout(logical_name, columns, (yield from period_of(session, logical_name)))
+
+
+def columns_of(
+    session: MeterSession, logical_name: str, *, known: Sequence[ProfileColumn] = ()
+) -> Conversation[tuple[ProfileColumn, ...]]:
+    """Read what a profile captures.
+
+    Args:
+        session: the association.
+        logical_name: of the profile.
+        known: what it captured before: those scalers are not asked for again.
+
+    Raises: as :func:`layout`.
+    """
     objects = yield from _read(session, logical_name, _CAPTURE_OBJECTS)
     columns = []
-    scalers: dict[tuple[int, str], tuple[int, str]] = {}
+    scalers = {
+        (one.class_id, one.logical_name): (one.scaler, one.unit)
+        for one in known
+        if scaler_attribute(one.class_id, one.attribute)
+    }
     for entry in objects if isinstance(objects, list) else []:
         column = _column(entry)
         if column is None:
-            raise DecodeError(f"describes a column of {logical_name} in a way that makes no sense")
+            raise ValueUnreadableError(f"describes a column of {logical_name} in a way that makes no sense")
         if where := scaler_attribute(column.class_id, column.attribute):
             register = (column.class_id, column.logical_name)
             if register not in scalers:
@@ -104,10 +125,15 @@ def layout(session: MeterSession, logical_name: str) -> Conversation[ProfileLayo
             column = column._replace(scaler=scaler, unit=unit)
         columns.append(column)
     if not columns:
-        raise DecodeError(f"says that {logical_name} captures nothing")
+        raise ValueUnreadableError(f"says that {logical_name} captures nothing")
+    return tuple(columns)
+
+
+def period_of(session: MeterSession, logical_name: str) -> Conversation[int]:
+    """Read the seconds from one row of a profile to the next; 0 when rows are captured otherwise."""
     period = yield from session.get(PROFILE_GENERIC, logical_name, _CAPTURE_PERIOD)
     period_s = period.value if isinstance(period.value, int) and not period.refusal else 0
-    return ProfileLayout(logical_name, tuple(columns), max(int(period_s), 0))
+    return max(int(period_s), 0)
 
 
 def by_range(
@@ -128,13 +154,13 @@ def by_range(
     Raises: as :func:`layout`.
     """
     selection = by_clock(start, end)
-    result = yield from session.get(PROFILE_GENERIC, of.logical_name, _BUFFER, selection)
+    result = yield from session.get(PROFILE_GENERIC, of.logical_name, BUFFER, selection)
     if result.refusal:
         zone = (yield from _meter_zone(session)) or here
         turned = by_clock(other_way(start, zone), other_way(end, zone))
-        again = yield from session.get(PROFILE_GENERIC, of.logical_name, _BUFFER, turned)
+        again = yield from session.get(PROFILE_GENERIC, of.logical_name, BUFFER, turned)
         result = result if again.refusal else again
-    return _rows(_value(result, of.logical_name, _BUFFER), of)
+    return _rows(_value(result, of.logical_name, BUFFER), of)
 
 
 def by_entry(session: MeterSession, of: ProfileLayout, first: int, last: int) -> Conversation[list[ProfileRow]]:
@@ -149,12 +175,12 @@ def by_entry(session: MeterSession, of: ProfileLayout, first: int, last: int) ->
 
     Raises: as :func:`layout`.
     """
-    result = yield from session.get(PROFILE_GENERIC, of.logical_name, _BUFFER, by_number(first, last, last_column=0))
+    result = yield from session.get(PROFILE_GENERIC, of.logical_name, BUFFER, by_number(first, last, last_column=0))
     if result.refusal:  # perhaps the last column must be given, too
         whole = by_number(first, last, last_column=len(of.columns))
-        again = yield from session.get(PROFILE_GENERIC, of.logical_name, _BUFFER, whole)
+        again = yield from session.get(PROFILE_GENERIC, of.logical_name, BUFFER, whole)
         result = result if again.refusal else again
-    return _rows(_value(result, of.logical_name, _BUFFER), of)
+    return _rows(_value(result, of.logical_name, BUFFER), of)
 
 
 def newest(session: MeterSession, of: ProfileLayout, count: int) -> Conversation[list[ProfileRow]]:
@@ -164,11 +190,11 @@ def newest(session: MeterSession, of: ProfileLayout, count: int) -> Conversation
 
     Raises: as :func:`layout`.
     """
-    in_use = yield from _read(session, of.logical_name, _ENTRIES_IN_USE)
+    in_use = yield from _read(session, of.logical_name, ENTRIES_IN_USE)
     entries = in_use if isinstance(in_use, int) else 0
     if entries <= 0 or count <= 0:
         return []
-    method = yield from session.get(PROFILE_GENERIC, of.logical_name, _SORT_METHOD)
+    method = yield from session.get(PROFILE_GENERIC, of.logical_name, SORT_METHOD)
     count = min(count, entries)
     if method.value == _LAST_IN_FIRST_OUT:
         rows = yield from by_entry(session, of, 1, count)
@@ -229,11 +255,11 @@ def _rows(buffer: Raw, of: ProfileLayout) -> list[ProfileRow]:
     Null-data stands for what follows from the row before (4.3.6.2.2): the time one period later, else the same value.
     """
     if not isinstance(buffer, list):
-        raise DecodeError(f"sent a buffer of {of.logical_name} that is no array")
+        raise ValueUnreadableError(f"sent a buffer of {of.logical_name} that is no array")
     rows: list[ProfileRow] = []
     for entry in buffer:
         if not isinstance(entry, list) or len(entry) != len(of.columns):
-            raise DecodeError(f"sent a row of {of.logical_name} with another number of columns than it says")
+            raise ValueUnreadableError(f"sent a row of {of.logical_name} with another number of columns than it says")
         before: Sequence[ProfileCell | None] = rows[-1] if rows else (None,) * len(entry)
         cells = zip(entry, of.columns, before, strict=True)
         rows.append(tuple(_cell(raw, column, last, of.period_s) for raw, column, last in cells))
@@ -243,10 +269,10 @@ def _rows(buffer: Raw, of: ProfileLayout) -> list[ProfileRow]:
 def _cell(raw: Raw, column: ProfileColumn, before: ProfileCell | None, period_s: int) -> ProfileCell:
     if raw is None and before is not None and before.value is not None:
         if not column.is_clock:
-            return ProfileCell(before.value, _RECOVERED)
+            return ProfileCell(before.value, RECOVERED)
         later = _later(before.value, period_s)
         if later is not None:
-            return ProfileCell(later, _RECOVERED)
+            return ProfileCell(later, RECOVERED)
     value, quality = interpret(raw, class_id=column.class_id, attribute=column.attribute, scaler=column.scaler)
     return ProfileCell(value, quality)
 

@@ -30,7 +30,7 @@ class LineFramer(Framer):
     """
 
     def _next(self) -> bytes | None:
-        buffer = self._buffer
+        buffer = self.buffer
         end = buffer.find(b"\n") + 1
         if not end and (etx := buffer.find(_ETX)) >= 0 and len(buffer) > etx + 1:
             end = etx + 2

@@ -41,7 +41,7 @@ class PlannedRegister(NamedTuple):
     unit: str = ""
     doubt: str = ""
     divisor: int = 0
-    """Ten to the power of ``-scaler`` where an integer needs no more than that; else 0."""
+    """Ten to the power of ``-scaler`` where an integer needs no more than that, 1 where it is the value; else 0."""
 
 
 class PlannedRequest(NamedTuple):
@@ -73,7 +73,7 @@ def with_scaler(one: PlannedRegister, result: Result) -> PlannedRegister:
     value = result.value
     if isinstance(value, list) and len(value) == 2 and type(value[0]) is int and type(value[1]) is int:
         scaler, doubt = value[0], unit_doubt(value[1])
-        plain = not doubt and _SMALLEST_SCALER <= scaler < 0
+        plain = not doubt and _SMALLEST_SCALER <= scaler <= 0
         return one._replace(scaler=scaler, unit=unit_text(value[1]), doubt=doubt, divisor=10**-scaler if plain else 0)
     return one._replace(doubt=SCALER_UNKNOWN)  # a figure without its power of ten is published as doubtful
 
@@ -92,8 +92,8 @@ def described_by(attributes: Sequence[Register], results: Sequence[Result]) -> d
 def reading(one: PlannedRegister, result: Result) -> Reading:
     """Return what the meter said to a register."""
     register, raw = one.register, result.value
-    if type(raw) is int and one.divisor:  # nearly all values; what interpret() would do, without the call
-        return Reading(register, raw / one.divisor, one.unit)
+    if type(raw) is int and one.divisor:  # nearly all values
+        return number_reading(one, raw)
     if result.refusal:
         return Reading(register, None, refusal=refusal_text(result.refusal))
     value, quality = interpret(raw, class_id=register.class_id, attribute=register.attribute, scaler=one.scaler)
@@ -102,3 +102,16 @@ def reading(one: PlannedRegister, result: Result) -> Reading:
     if one.doubt:
         quality = f"{quality}, {one.doubt}" if quality else one.doubt
     return Reading(register, value, one.unit, "", quality)
+
+
+def number_reading(one: PlannedRegister, raw: int) -> Reading:
+    """Return what the meter said to a register by an integer: what :func:`reading` would, with fewer calls."""
+    divisor = one.divisor
+    if divisor > 1:
+        return _reading(Reading, (one.register, raw / divisor, one.unit, "", ""))
+    if divisor:
+        return _reading(Reading, (one.register, raw, one.unit, "", ""))
+    return reading(one, Result(raw))
+
+
+_reading = tuple.__new__  # past the keywords of Reading()

@@ -24,10 +24,12 @@ from bridge.dlms.planned_registers import (
     Reading,
     attribute_of,
     described_by,
+    number_reading,
     reading,
     request_for,
     with_scaler,
 )
+from bridge.dlms.planned_volleys import PlannedVolleys
 from bridge.dlms.request_lists import ENDS
 from bridge.dlms.xdlms import Attribute
 from bridge.errors import (
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bridge.dlms.conversation import Conversation
+    from bridge.dlms.planned_volleys import PlannedVolley
     from bridge.dlms.register import Register
     from bridge.dlms.services import Services
     from bridge.sample import Scalar
@@ -60,8 +63,8 @@ class Plan(AttributeReader):
     """
 
     __slots__ = (
-        "_absent", "_attributes", "_list_items", "_registers", "_steps", "described", "has_news", "is_incomplete",
-        "is_spent",
+        "_absent", "_attributes", "_list_items", "_registers", "_steps", "_volleys", "described", "has_news",
+        "is_incomplete", "is_spent",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +75,7 @@ class Plan(AttributeReader):
         self._attributes = attributes
         self._list_items = min(list_items, _MOST_IN_LIST)
         self._steps: tuple[PlannedRequest, ...] = ()
+        self._volleys = PlannedVolleys()
         self._absent: tuple[Reading, ...] = ()  # registers without a short name
         self.described: dict[str, Scalar] = {}
         """What the meter said about itself when the plan was compiled: serial number, firmware; by key."""
@@ -159,7 +163,15 @@ class Plan(AttributeReader):
             MeterError: the association is gone. The same.
         """
         readings: list[Reading] = []
-        for step in self._steps:
+        volleys = self._volleys.prepare(self._steps, services)
+        at, end = 0, len(self._steps)
+        while at < end:
+            if at in volleys:
+                at += yield from self._fire(services, at, volleys[at], readings)
+                if at == end:
+                    break  # else its next request is out and was not answered as expected, or goes by itself
+            step = self._steps[at]
+            at += 1
             request = step.request
             try:
                 results = yield from services.results(request)
@@ -179,13 +191,19 @@ class Plan(AttributeReader):
         if self._left_out or self._absent:
             readings = yield from self._with_the_rest(services, readings)
         self._settled = True
-        if readings and all(one.refusal for one in readings):
-            reasons = ", ".join(sorted({one.refusal for one in readings}))
-            raise AccessError(
-                f"refuses every register of the profile: {reasons}",
-                hint="check the profile's OBIS codes and whether this client address may read them",
-            )
-        return readings
+        return _unless_all_refused(readings)
+
+    def _fire(self, services: Services, at: int, planned: PlannedVolley, readings: list[Reading]) -> Conversation[int]:
+        """Ask the requests from number ``at`` on as a volley, add to the readings, return how many were answered."""
+        volley = yield from services.volley(planned.turn, planned.first_invoke_id)
+        self._volleys.ended(is_whole=not volley.request)
+        readings += map(number_reading, planned.registers, volley.values)
+        for step in self._steps[at : at + volley.answered]:
+            if step.request.count > 1:
+                self._lists.is_believed(step.request, ())
+            elif self._left_out:
+                self._left_out.is_well(step.registers[0].attribute.logical_name)
+        return volley.answered
 
     def _run_singly(self, services: Services) -> Conversation[list[Reading]]:
         registers = [one for step in self._steps for one in step.registers]
@@ -194,11 +212,13 @@ class Plan(AttributeReader):
 
     def _with_the_rest(self, services: Services, readings: list[Reading]) -> Conversation[list[Reading]]:
         """Return all readings in the profile's order, with placeholders for those that were not asked for."""
-        self._steps = tuple(
+        steps = tuple(
             step
             for step in self._steps
             if step.request.count > 1 or not self._left_out.is_aside(step.registers[0].attribute.logical_name)
         )
+        if len(steps) < len(self._steps):
+            self._steps = steps
         by_key = {one.register.key: one for one in (*readings, *self._absent)}
         missing = [register for register in self._registers if register.key not in by_key]
         if not any(one.value is not None or one.refusal for one in by_key.values()) and (missing or readings):
@@ -236,3 +256,18 @@ class Plan(AttributeReader):
             self.described |= described_by([register], [result])
         self.has_news = True
         self._left_out.is_well(name)
+
+
+def _unless_all_refused(readings: list[Reading]) -> list[Reading]:
+    """Return the readings.
+
+    Raises:
+        AccessError: all of them are refusals.
+    """
+    if readings and all(one.refusal for one in readings):
+        reasons = ", ".join(sorted({one.refusal for one in readings}))
+        raise AccessError(
+            f"refuses every register of the profile: {reasons}",
+            hint="check the profile's OBIS codes and whether this client address may read them",
+        )
+    return readings

@@ -17,11 +17,21 @@ _BY_RANGE, _BY_ENTRY = 1, 2
 
 def by_clock(start: datetime, end: datetime) -> bytes:
     """Return the selector of the rows from ``start`` to ``end``: the clock restricts, and all columns are wanted."""
-    class_id, logical_name, attribute = CLOCK_TIME
+    return by_values(CLOCK_TIME, *(b"\x09\x0c" + date_time(when) for when in (start, end)))
+
+
+def by_values(column: tuple[int, str, int], first: bytes, last: bytes) -> bytes:
+    """Return the selector of the rows whose value in a column lies between two, both included; all columns are wanted.
+
+    Args:
+        column: class, logical name and attribute of what is captured in it.
+        first: the one value, encoded.
+        last: the other.
+    """
+    class_id, logical_name, attribute = column
     octets = bytes(int(group) for group in logical_name.split("."))
-    clock = b"\x02\x04" + _long(class_id) + b"\x09\x06" + octets + bytes((0x0F, attribute)) + _long(0)
-    ends = b"".join(b"\x09\x0c" + date_time(when) for when in (start, end))
-    return bytes((_BY_RANGE,)) + b"\x02\x04" + clock + ends + b"\x01\x00"
+    restricting = b"\x02\x04" + _long(class_id) + b"\x09\x06" + octets + bytes((0x0F, attribute)) + _long(0)
+    return bytes((_BY_RANGE,)) + b"\x02\x04" + restricting + first + last + b"\x01\x00"
 
 
 def by_number(first: int, last: int, *, last_column: int) -> bytes:

@@ -16,11 +16,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.dlms import axdr, xdlms
+from bridge.dlms.answer_shapes import shape_of
 from bridge.dlms.ciphering import ReplayedError
 from bridge.dlms.conversation import MOST_STRAY_FRAMES
 from bridge.dlms.overheard import quoted_text
+from bridge.dlms.service_errors import raise_if_refused
 from bridge.dlms.xdlms import Result
-from bridge.errors import AssociationError, DecodeError, ReplyTimeout, ServiceError, ValueUnreadableError
+from bridge.errors import DecodeError, ReplyTimeout, ValueUnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,30 +31,17 @@ if TYPE_CHECKING:
     from bridge.dlms.ciphering import Cipher
     from bridge.dlms.conversation import Conversation, DataLink
     from bridge.dlms.invocation_counter import InvocationCounter
+    from bridge.dlms.volley import Turn, Volley
     from bridge.dlms.xdlms import ServiceRequest
 
 _DATA_NOTIFICATION, _EVENT_NOTIFICATION, _INFORMATION_REPORT = 0x0F, 0xC2, 0x18
 _UNASKED = frozenset({_DATA_NOTIFICATION, _EVENT_NOTIFICATION, _INFORMATION_REPORT})
-_EXCEPTION, _SERVICE_ERROR = 0xD8, 0x0E
-_COUNTER_ERROR = 6  # exception-response, service-error invocation-counter-error: the counter it wants follows
 
 _LONGEST, _MOST_BLOCKS = 16 << 20, 1 << 16
 """Years of load profile are shorter; the answer of a meter run wild is not."""
 
 _BEFORE_DATA = {b"\xc4\x01": 4, b"\xc4\x03": 5}
 """Octets before the value in the answer to one GET, and to a list of one; 3 in the answer to a READ."""
-
-_NOT_ALLOWED = 1
-_STATES = {1: "service not allowed", 2: "service unknown"}
-_ERRORS = {
-    1: "operation not possible",
-    2: "service not supported",
-    3: "other reason",
-    4: "PDU too long",
-    5: "deciphering error",
-    6: "invocation counter error",
-}
-"""Exception-response (IEC 62056-5-3, ExceptionResponse)."""
 
 
 class Services:
@@ -65,7 +54,9 @@ class Services:
         counter: told what a meter says about the invocation counter; None without protection.
     """
 
-    __slots__ = ("_counter", "_invoke_id", "_reference", "_retries", "cipher", "late", "link", "notifications")
+    __slots__ = (
+        "_counter", "_invoke_id", "_reference", "_retries", "cipher", "has_learnt", "late", "link", "notifications",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -85,6 +76,29 @@ class Services:
         """Answers dropped because they came after the request was given up."""
         self.notifications = 0
         """Unsolicited APDUs dropped."""
+        self.has_learnt = False
+        """Whether answers had other shapes than their requests' last ones, since this was set to False."""
+
+    @property
+    def keeps_ids(self) -> bool:
+        """Whether each request goes out under its own invoke-id: the link tells late answers."""
+        return self.cipher is None and self.link.asks_again
+
+    @property
+    def may_volley(self) -> bool:
+        """Whether requests may go out as a volley now."""
+        return self.link.may_volley
+
+    def volley(self, turn: Turn, first_invoke_id: int) -> Conversation[Volley]:
+        """Ask all of a turn. Where it ends early, ask on by :meth:`results`: nothing is sent twice."""
+        if self.keeps_ids:
+            return (yield from self.link.volley(turn.beginning_with(first_invoke_id), None))
+        before = self._invoke_id
+        questions = turn.beginning_with(before + 1 & 0x0F)
+        self._invoke_id = before + len(questions) & 0x0F  # where it is cut off, none of them is the next one's
+        volley = yield from self.link.volley(questions, self.cipher)
+        self._invoke_id = before + volley.answered & 0x0F
+        return volley
 
     @property
     def longest_request_bytes(self) -> int:
@@ -110,6 +124,7 @@ class Services:
                     and (value := xdlms.integer(apdu)) is not None
                     and apdu[2] & 0x0F == request.invoke_id
                 ):
+                    self._learn(request, apdu)
                     return [Result(value)]
                 apdu = yield from self._answer(apdu, request, request.invoke_id)
             else:
@@ -137,17 +152,24 @@ class Services:
             else:
                 return self._decoded(apdu, request)
 
+    def _learn(self, request: ServiceRequest, apdu: bytes) -> None:
+        """Note what a good answer looks like."""
+        shape = shape_of(apdu)
+        if shape is not request.shape:
+            request.shape, self.has_learnt = shape, True
+
     def _decoded(self, apdu: bytes, request: ServiceRequest) -> list[Result]:
-        if request.count == 1 and (value := xdlms.integer(apdu)) is not None:
-            return [Result(value)]
         try:
-            return xdlms.answer(apdu, request)
+            value = xdlms.integer(apdu) if request.count == 1 else None
+            results = xdlms.answer(apdu, request) if value is None else [Result(value)]
         except axdr.Unexpected:
             if request.count > 1:  # gurux loses its place in a list behind null-data and empty arrays
                 raise
-            return [Result(self._referred(apdu[_BEFORE_DATA.get(apdu[:2], 3) :]))]
+            results = [Result(self._referred(apdu[_BEFORE_DATA.get(apdu[:2], 3) :]))]
         except DecodeError as error:
             raise ValueUnreadableError(str(error)) from error
+        self._learn(request, apdu)
+        return results
 
     def _referred(self, data: bytes) -> Raw:
         try:
@@ -176,7 +198,7 @@ class Services:
                 self.notifications += 1
                 answer = yield from self.link.more()
                 continue
-            self._refused(answer)
+            raise_if_refused(answer, self._counter)
             if text := quoted_text(answer):
                 raise DecodeError(f"answers the association with text: {text}", hint="check SERVER and CLIENT")
             return answer
@@ -185,7 +207,7 @@ class Services:
     def _ask_once(self, request: ServiceRequest, *, goes_on: bool = False) -> Conversation[bytes]:
         """Send ``request`` once; one that ``goes_on`` with a long answer keeps the invoke-id (9.3.2)."""
         cipher = self.cipher
-        if cipher is None and self.link.asks_again:
+        if self.keeps_ids:
             invoke_id = request.invoke_id
             apdu = yield from self.link.ask(request.plain)
         else:
@@ -202,13 +224,8 @@ class Services:
     def _answer(self, apdu: bytes, request: ServiceRequest, invoke_id: int) -> Conversation[bytes]:
         """Return the plain answer to ``request``: ``apdu``, or one that comes after it."""
         cipher = self.cipher
-        if (
-            cipher is None
-            and request.tail is not None
-            and apdu[:1] == b"\xc4"
-            and apdu[2:3]
-            and apdu[2] & 0x0F == invoke_id
-        ):
+        is_plain = cipher is None and request.tail is not None and apdu[:1] == b"\xc4" and len(apdu) > 2
+        if is_plain and apdu[2] & 0x0F == invoke_id:
             return apdu
         for _ in range(MOST_STRAY_FRAMES):
             if cipher is not None and not (apdu and apdu[0] in _UNASKED):  # what is pushed may come in clear
@@ -228,7 +245,7 @@ class Services:
         if tag in _UNASKED:
             self.notifications += 1
             return False
-        self._refused(apdu)
+        raise_if_refused(apdu, self._counter)
         if request.tail is None:
             if tag != xdlms.READ_RESPONSE:
                 raise DecodeError(f"answers a read request with {quoted_text(apdu) or f'0x{tag:02X}'}")
@@ -239,23 +256,6 @@ class Services:
             return True
         self.late += 1
         return False
-
-    def _refused(self, apdu: bytes) -> None:
-        """Raise what an exception-response or a confirmedServiceError says."""
-        tag = apdu[0] if apdu else 0
-        if tag == _EXCEPTION:
-            state, error = (*apdu[1:3], 0, 0)[:2]
-            what = f"{_STATES.get(state, f'state {state}')}, {_ERRORS.get(error, f'error {error}')}"
-            if error == _COUNTER_ERROR and self._counter is not None:
-                wanted = int.from_bytes(apdu[3:7]) if len(apdu) >= 7 else 0
-                self._counter.seen_by_meter(wanted + 1 if wanted < 0xFFFFFFFF else wanted)
-                raise AssociationError(
-                    f"finds the invocation counter too low ({what}); it is raised above {wanted}",
-                    hint="nothing to do: the next association goes on above it",
-                )
-            raise ServiceError(f"answers with an exception: {what}", not_allowed=state == _NOT_ALLOWED)
-        if tag == _SERVICE_ERROR:
-            raise ServiceError(f"answers with a confirmed service error: {apdu[1:].hex(' ').upper() or 'empty'}")
 
     def _blocks(self, apdu: bytes, request: ServiceRequest) -> Conversation[list[Result]]:
         """Fetch the other blocks of an answer and return what they hold together."""
@@ -273,7 +273,7 @@ class Services:
             size += len(block.data)
             if block.is_last:
                 break
-            if size > _LONGEST or len(parts) > _MOST_BLOCKS:
+            if size > _LONGEST or len(parts) > min(_MOST_BLOCKS, size + MOST_STRAY_FRAMES):  # not empty ones for ever
                 raise DecodeError(f"does not come to an end: {len(parts)} blocks, {size} bytes")
             following = xdlms.read_next if request.tail is None else xdlms.get_next
             step = following(block.number)

@@ -5,15 +5,21 @@ TCP delivers in order and whole, so nothing is repeated here. A late answer is t
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bridge.dlms.conversation import MOST_STRAY_FRAMES
+from bridge.dlms.sealed_volley import SealedVolley, sealed_exchange
+from bridge.dlms.volley import Volley, exchange, outcome
 from bridge.errors import DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.dlms.ciphering import Cipher, SealedForm
     from bridge.dlms.conversation import Conversation
+    from bridge.dlms.sealed_volley import SealedExchange
+    from bridge.dlms.volley import Come, Exchange, NumberedTurn
 
 _VERSION = b"\x00\x01"
 _HEADER = 8
@@ -36,6 +42,7 @@ class Wrapper:
         self.late = 0
         """Frames dropped because they were another's, or our own echo."""
         self.notifications = 0  # there are no frames of the link's own
+        self._come: Come | None = None  # what came of a request that a volley asked already
 
     @property
     def max_request_bytes(self) -> int:
@@ -44,6 +51,7 @@ class Wrapper:
 
     def connect(self) -> Conversation[None]:
         """Nothing: the TCP connection is the data link."""
+        self._come = None
         yield from ()
 
     def disconnect(self) -> Conversation[None]:
@@ -63,11 +71,31 @@ class Wrapper:
             ReplyTimeout: silence. Ask anew under another invoke-id.
             DecodeError: frames come, but none of this meter's. Close, wait, connect again.
         """
-        frame = yield self._outward + len(apdu).to_bytes(2) + apdu
+        come, self._come = self._come, None
+        if come is None:
+            frame = yield self._outward + len(apdu).to_bytes(2) + apdu
+        else:
+            frame, apdu = come.frame(), come.request[_HEADER:]
         if frame[:6] == self._inward and frame[_HEADER:] != apdu:
             return frame[_HEADER:]
         self.late += 1
         return (yield from self._next(apdu))
+
+    @property
+    def may_volley(self) -> bool:
+        """Always: a late answer is told by its invoke-id."""
+        return True
+
+    def volley(self, questions: NumberedTurn, cipher: Cipher | None) -> Conversation[Volley]:
+        """See :class:`~bridge.dlms.conversation.DataLink`."""
+        ends = self._outward, self._inward
+        volley = (
+            Volley(_exchanges(*ends, questions))
+            if cipher is None
+            else SealedVolley(_sealed_exchanges(*ends, questions, cipher.form), cipher)
+        )
+        self._come = yield from outcome(volley)
+        return volley
 
     def more(self) -> Conversation[bytes]:
         """Wait for one more APDU."""
@@ -80,3 +108,29 @@ class Wrapper:
                 return frame[_HEADER:]
             self.late += 1
         raise DecodeError(f"sent {MOST_STRAY_FRAMES} frames, none of which is for this client")
+
+
+@lru_cache(maxsize=1 << 12)
+def _exchanges(outward: bytes, inward: bytes, questions: NumberedTurn) -> tuple[Exchange, ...]:
+    made = []
+    for question in questions:
+        size = len(question.head) + question.shape.rest_bytes
+        request = outward + len(question.apdu).to_bytes(2) + question.apdu
+        made.append(exchange(request, inward + size.to_bytes(2) + question.head, question.shape, is_checked=False))
+    return tuple(made)
+
+
+@lru_cache(maxsize=1 << 12)
+def _sealed_exchanges(
+    outward: bytes, inward: bytes, questions: NumberedTurn, form: SealedForm
+) -> tuple[SealedExchange, ...]:
+    made = []
+    for question in questions:
+        asked, answered = len(question.apdu), len(question.head) + question.shape.rest_bytes
+        head = form.request_head(asked)
+        request = outward + (len(head) + form.sealed_bytes(asked)).to_bytes(2) + head
+        head = form.answer_head(answered)
+        sealed_bytes = form.sealed_bytes(answered)
+        head = inward + (len(head) + sealed_bytes).to_bytes(2) + head
+        made.append(sealed_exchange(request, head, sealed_bytes, question, is_checked=False))
+    return tuple(made)

@@ -17,6 +17,8 @@ from bridge.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bridge.dlms.answer_shapes import AnswerShape
+
 GET_REQUEST, GET_RESPONSE = 0xC0, 0xC4
 READ_REQUEST, READ_RESPONSE = 0x05, 0x0C
 NORMAL, BLOCK, LIST = 1, 2, 3
@@ -54,10 +56,12 @@ class ServiceRequest:
         count: how many results answer it.
     """
 
-    __slots__ = ("count", "head", "invoke_id", "plain", "tail")
+    __slots__ = ("count", "head", "invoke_id", "plain", "shape", "tail")
 
     def __init__(self, head: bytes, tail: bytes | None, count: int) -> None:
         self.head, self.tail, self.count = head, tail, count
+        self.shape: AnswerShape | None = None
+        """What the last answer looked like, where the next one is expected to look like it."""
         self.fix(0)
 
     def fix(self, invoke_id: int) -> None:
@@ -67,10 +71,11 @@ class ServiceRequest:
 
     def apdu(self, invoke_id: int) -> bytes:
         """Return the APDU under ``invoke_id`` (0 to 15)."""
-        return self.head if self.tail is None else self.head + _INVOKE[invoke_id] + self.tail
+        return self.head if self.tail is None else self.head + INVOKE[invoke_id] + self.tail
 
 
-_INVOKE = tuple(bytes((_PRIORITY | number,)) for number in range(16))
+INVOKE = tuple(bytes((_PRIORITY | number,)) for number in range(16))
+"""The octet with the invoke-id, by number."""
 
 
 def get(attribute: Attribute, selection: bytes = b"") -> ServiceRequest:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _SERIES_AT_A_TIME = 25
+_SPARE_TEXTS = 100
 _ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
@@ -32,28 +33,33 @@ class Page:
 
     def __init__(self, collectors: Iterable[Any]) -> None:
         self._collectors = tuple(collectors)
-        # Label names → label values → their text. Shared by all instruments with the same labels; never emptied, for
-        # labels come from bounded sets.
+        # Label names → label values → their text. Shared by all instruments with the same labels; made anew once most
+        # are of series that are gone, as those of past days are.
         self._texts: dict[tuple[str, ...], dict[tuple[str, ...], str]] = {}
 
     def text(self) -> bytes:
         """Return the page as it is now. May be called on any thread, by one at a time or by several."""
         parts = []
+        series: dict[tuple[str, ...], int] = {}
         for collector in self._collectors:
             if isinstance(collector, Counter | Gauge | Histogram) and collector._labelnames:  # noqa: SLF001 - see _lines
-                parts.append("".join(self._lines(collector)).encode())
+                parts.append("".join(self._lines(collector, series)).encode())
             else:
                 parts.append(generate_latest(collector))
+        for names, most in series.items():
+            if len(self._texts[names]) > 2 * most + _SPARE_TEXTS:
+                self._texts[names] = {}
         return b"".join(parts)
 
-    def _lines(self, instrument: Counter | Gauge | Histogram) -> Iterator[str]:
+    def _lines(self, instrument: Counter | Gauge | Histogram, series: dict[tuple[str, ...], int]) -> Iterator[str]:
         # The client has no way to its series that does not build a dictionary for each, hence its private parts.
         name = f"{instrument._name}_total" if isinstance(instrument, Counter) else instrument._name  # noqa: SLF001
         yield f"# HELP {name} {instrument._documentation}\n# TYPE {name} {instrument._type}\n"  # noqa: SLF001
         with instrument._lock:  # noqa: SLF001
             children: list[tuple[Any, Any]] = list(instrument._metrics.items())  # noqa: SLF001
-        names = instrument._labelnames  # noqa: SLF001
-        texts = self._texts.setdefault(tuple(names), {})
+        names = tuple(instrument._labelnames)  # noqa: SLF001
+        texts = self._texts.setdefault(names, {})
+        series[names] = max(series.get(names, 0), len(children))
         is_histogram = isinstance(instrument, Histogram)
         for number, (values, child) in enumerate(children):
             if number % _SERIES_AT_A_TIME == 0:

@@ -14,7 +14,7 @@ from bridge.meters import commands
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.health.report import StatusReport
+    from bridge.health.report import MeterRow, StatusReport
     from bridge.meters.commands import Commands
 
 METHODS = ("getStats", "status", "meters", *commands.METHODS[1:], "restart")
@@ -57,7 +57,7 @@ class GatewayCalls:
                 return {"status": report.line(), "wrong": _cut(wrong)}
             case "meters":
                 rows = (await self._reported()).meters
-                return {"meters": _cut([f"{row.name}: {row.state}" for row in rows]), "count": len(rows)}
+                return {"meters": _cut([_line(row) for row in rows]), "count": len(rows)}
             case _ if method in _OF_A_METER:
                 return await self._of_a_meter(method, params)
             case _:
@@ -76,6 +76,11 @@ class GatewayCalls:
 
     async def _reported(self) -> StatusReport:
         return await asyncio.to_thread(self._report)  # a fleet's takes a moment
+
+
+def _line(row: MeterRow) -> str:
+    missing = f", {row.intervals_missing} intervals missing" if row.intervals_missing else ""
+    return f"{row.name}: {row.state}{missing}"
 
 
 def _names(meters: Commands) -> str:

@@ -40,21 +40,31 @@ class HttpRequest:
         path: decoded, without the query.
         query: as it came; empty without one.
         peer: the address that asks.
+        languages: that whoever asks accepts, as ``Accept-Language`` has it; empty without.
     """
 
     method: str
     path: str
     query: str
     peer: str
+    languages: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What is answered."""
+    """What is answered.
+
+    Args:
+        status: the code.
+        kind: the content's type.
+        body: the content.
+        policy: what a browser may do with it; empty for what is no page.
+    """
 
     status: HTTPStatus
     kind: str
     body: bytes
+    policy: str = ""
 
 
 class HttpServer:
@@ -160,13 +170,24 @@ def _understood(head: bytes, writer: asyncio.StreamWriter) -> HttpRequest | None
     if len(words) != 3 or not words[2].startswith("HTTP/1.") or not words[1].startswith("/"):
         return None
     path, _, query = words[1].partition("?")
-    return HttpRequest(words[0].upper(), unquote(path), query, str(writer.get_extra_info("peername")[0]))
+    peer = str(writer.get_extra_info("peername")[0])
+    return HttpRequest(words[0].upper(), unquote(path), query, peer, _header(head, b"accept-language"))
+
+
+def _header(head: bytes, name: bytes) -> str:
+    for line in head.split(b"\r\n")[1:]:
+        given, _, value = line.partition(b":")
+        if given.strip().lower() == name:
+            return value.strip().decode("latin-1")
+    return ""
 
 
 def _written(answer: HttpAnswer, *, with_body: bool) -> bytes:
+    policy = f"Content-Security-Policy: {answer.policy}\r\nCache-Control: no-store\r\n" if answer.policy else ""
     head = (
         f"HTTP/1.1 {answer.status.value} {answer.status.phrase}\r\nContent-Type: {answer.kind}\r\n"
-        f"Content-Length: {len(answer.body)}\r\nConnection: close\r\n\r\n"
+        f"Content-Length: {len(answer.body)}\r\n{policy}"
+        "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n"
     ).encode("ascii")
     return head + answer.body if with_body else head
 

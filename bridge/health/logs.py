@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import sys
 from collections import deque
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from bridge.configuration.settings import LogSettings
 
 _FOR_PEOPLE = "<green>{time:YYYY-MM-DD HH:mm:ss}</green> <level>{level: <7}</level> {message}"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+"""What loguru paints with on a terminal."""
 _RECENT_LINES, _LONGEST_LINE = 1000, 2000
 
 
@@ -31,6 +34,7 @@ class Recent:
 
     def keep(self, line: str) -> None:
         """Take one more, shortened if it is long; the oldest is dropped."""
+        line = _COLOURS.sub("", line)
         self._lines.append(line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…\n")
 
 

@@ -31,6 +31,11 @@ class ProcessMetrics:
             ("what",),
             registry=registry,
         )
-
+        self.verdict = Gauge(
+            "dlms_verdict",
+            "How the bridge is, in words, as status says it: 1 for the one verdict that holds, 0 for the others",
+            ("verdict",),
+            registry=registry,
+        )
         self.disk_free = Gauge("dlms_data_disk_free_bytes", "Free on the disk that the outbox is on", registry=registry)
         self.disk_size = Gauge("dlms_data_disk_size_bytes", "Size of the disk that the outbox is on", registry=registry)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bridge.health.wellness import Wrong
+    from bridge.health.verdict import Verdict
+    from bridge.health.wrong import Wrong
+    from bridge.thingsboard.state import AuditState
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class MeterRow:
         doubts: key → what is wrong with its last value; empty when all is well.
         device: what its device is called in ThingsBoard; empty where that is what the settings say.
         shared: what ThingsBoard sets of it by shared attributes.
+        completeness_day: share of the last day's intervals of its load profiles that is stored; None without any.
+        intervals_missing: that are due, are not stored and can still be had; None without a load profile.
     """
 
     name: str
@@ -50,6 +54,8 @@ class MeterRow:
     doubts: Mapping[str, str]
     device: str = ""
     shared: Mapping[str, Any] = field(default_factory=dict)
+    completeness_day: float | None = None
+    intervals_missing: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,19 +162,23 @@ class StatusReport:
         version: of the bridge.
         time_s: when it was made, Unix seconds.
         uptime_s: since the process began to work.
+        verdict: all of it in a few words.
         wrong: what needs a look; empty when all is well.
         delivery: the way to ThingsBoard.
         meters: a row each, in the settings' order.
         clock: whose time samples are given; None where nobody watches it.
+        audit: what the audit found; None where ThingsBoard's REST API is not set.
     """
 
     version: str
     time_s: float
     uptime_s: float
+    verdict: Verdict
     wrong: tuple[Wrong, ...]
     delivery: Delivery
     meters: tuple[MeterRow, ...]
     clock: ClockRow | None = None
+    audit: AuditState | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return it as what JSON knows."""
@@ -196,7 +206,7 @@ class StatusReport:
         drain = "" if not to.drain_s else f", gone in {to.drain_s:.0f} s"
         undated = self.clock.undated_samples if self.clock else 0
         undated_text = f", {undated} for the clock" if undated else ""
-        wrong = f"{len(self.wrong)} wrong: {self.wrong[0].said}" if self.wrong else "all well"
+        wrong = f"{self.verdict}, {len(self.wrong)} wrong: {self.wrong[0].said}" if self.wrong else self.verdict
         return (
             f"SYSTEM STATUS REPORT | {wrong} | meters {reading}/{len(meters)} reading | broker {to.broker} | "
             f"upstream {to.upstream} | waiting {to.waiting_samples}{drain}{undated_text} | lost {to.lost_samples} | "

@@ -1,4 +1,4 @@
-"""The bridge over HTTP: /metrics, /healthz, /readyz, /status, /log, /frames, and a reading asked for on this machine.
+"""The bridge over HTTP: /, /metrics, /healthz, /readyz, /status, /log, /frames, a reading asked for on this machine.
 
 What each page shows. How pages are served, and within which bounds, is ``http.py``'s.
 """
@@ -6,19 +6,25 @@ What each page shows. How pages are served, and within which bounds, is ``http.p
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from loguru import logger
+
 from bridge.health.exposition import CONTENT_TYPE
 from bridge.health.http import HttpAnswer, HttpRequest, HttpServer
+from bridge.health.page import policy
+from bridge.health.page_words import Language, language_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Check = tuple[bool, str]
 """Whether all is well, and what to say about it."""
+_HTML = "text/html; charset=utf-8"
 _TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
 _PATHS = "try /metrics, /healthz, /readyz, /status or /log"
 
@@ -35,6 +41,7 @@ class HealthServer:
         status: what ``/status`` shows, as JSON.
         log: the recent lines that ``/log`` shows.
         frames: the last frames of the meter of this name, masked (``/frames?meter=NAME``); empty where there are none.
+        home: what ``/`` shows to people, in their language; None for nothing.
         read: reads the meter of this name now and returns what came of it as plain data, an error too; waits for it.
             Only this machine may ask (``POST /read?meter=NAME``). None where nothing can be read.
 
@@ -53,6 +60,7 @@ class HealthServer:
         status: Callable[[], Mapping[str, Any]],
         log: Callable[[], str] = lambda: "",
         frames: Callable[[str], str] = lambda _: "",
+        home: Callable[[Language], bytes] | None = None,
         read: Callable[[str], Mapping[str, Any]] | None = None,
     ) -> None:
         self._documents: dict[str, tuple[str, Callable[[], bytes]]] = {
@@ -61,9 +69,13 @@ class HealthServer:
             "/log": (_TEXT, lambda: log().encode("utf-8", "backslashreplace")),
         }
         self._checks = {"/healthz": healthy, "/readyz": ready}
-        self._frames, self._read = frames, read
+        self._frames, self._home, self._read = frames, home, read
         self._server = HttpServer(host, port, self._answer, at_once=("/healthz",))
         self.port = self._server.port
+        self.address = f"http://{_shown(host)}:{self.port}/"
+        """Where a browser on this machine finds it."""
+        if home is not None:
+            logger.info("dlms-bridge | how it is, in a browser: {}", self.address)
 
     def close(self) -> None:
         """Stop serving and free the port."""
@@ -75,6 +87,12 @@ class HealthServer:
             return _read(request, self._read)
         if request.method not in ("GET", "HEAD"):
             return _said(HTTPStatus.METHOD_NOT_ALLOWED, "only GET")
+        return self._page(request)
+
+    def _page(self, request: HttpRequest) -> HttpAnswer:
+        path = request.path
+        if path == "/" and self._home is not None:
+            return HttpAnswer(HTTPStatus.OK, _HTML, self._home(language_of(request.languages)), policy())
         if path in self._documents:
             kind, make = self._documents[path]
             return HttpAnswer(HTTPStatus.OK, kind, make())
@@ -100,6 +118,13 @@ def _read(request: HttpRequest, read: Callable[[str], Mapping[str, Any]]) -> Htt
     if name is None:
         return _said(HTTPStatus.BAD_REQUEST, "POST /read?meter=NAME")
     return HttpAnswer(HTTPStatus.OK, _JSON, json.dumps(read(name)).encode())
+
+
+def _shown(host: str) -> str:
+    with suppress(ValueError):  # a name
+        address = ip_address(host)
+        host = "127.0.0.1" if address.is_unspecified else f"[{host}]" if address.version == 6 else host
+    return host
 
 
 def _is_here(peer: str) -> bool:

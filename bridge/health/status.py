@@ -21,14 +21,17 @@ from bridge.clock.machine import wall_s
 from bridge.health.report import ClockRow, Delivery, MeterRow, ParkedRow, StatusReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from bridge.clock.state import ClockState
     from bridge.delivery.state import DeliveryState
     from bridge.health.disk_room import DiskRoom
     from bridge.health.watched_meter import WatchedMeter
     from bridge.health.wellness import Wellness
+    from bridge.ledger.books import MeterBook
     from bridge.outbox.state import OutboxState
+    from bridge.sample import Sample
+    from bridge.thingsboard.state import AuditState
 
 _LOOK_EVERY_S = 1.0
 _SAY_EVERY_S = 60.0
@@ -46,6 +49,8 @@ class Status:
         wall_s: Unix seconds; the same clock by default.
         clock: what the clock says of itself; None for one that is always right.
         monotonic_s: the clock of the parts' states.
+        books: what the ledger has of each meter that it knows.
+        audit: what the audit found; None where there is none.
     """
 
     def __init__(
@@ -59,7 +64,11 @@ class Status:
         wall_s: Callable[[], float] | None = None,
         monotonic_s: Callable[[], float] = time.monotonic,
         clock: Callable[[], ClockState] | None = None,
+        books: Callable[[], Mapping[str, MeterBook]] = dict,
+        audit: Callable[[], AuditState | None] = lambda: None,
     ) -> None:
+        self._audit = audit
+        self._books = books
         self._wall_s = wall_s or clock_s
         self._clock = clock
         self._wellness = wellness
@@ -86,17 +95,24 @@ class Status:
                 report = await asyncio.to_thread(self.report)  # a fleet's takes a moment
                 logger.log("WARNING" if report.wrong else "INFO", "{}", report.line())
 
+    def samples(self) -> dict[str, Sample]:
+        """Return the last sample of each meter that was read."""
+        found = ((meter.name, meter.poller.state.last_sample) for meter in self._meters)
+        return {name: sample for name, sample in found if sample is not None}
+
     def report(self) -> StatusReport:
         """Return how things are now."""
-        now_s, to = self._clock_s(), self._delivery()
+        now_s, to, wrong, books = self._clock_s(), self._delivery(), self._wellness.wrong(), self._books()
         return StatusReport(
             version=__version__,
             time_s=self._wall_s(),
             uptime_s=self._wellness.uptime_s,
-            wrong=self._wellness.wrong(),
+            verdict=self._wellness.verdict(wrong),
+            wrong=wrong,
             delivery=self._way(self._outbox(), to, self._wall_s()),
-            meters=tuple(self._row(meter, to, now_s) for meter in self._meters),
+            meters=tuple(self._row(meter, to, now_s, books.get(meter.name)) for meter in self._meters),
             clock=self._time(self._outbox().undated),
+            audit=self._audit(),
         )
 
     def _time(self, undated: int) -> ClockRow | None:
@@ -142,7 +158,7 @@ class Status:
             disk_free_bytes=room.free if room else None,
         )
 
-    def _row(self, meter: WatchedMeter, to: DeliveryState, now_s: float) -> MeterRow:
+    def _row(self, meter: WatchedMeter, to: DeliveryState, now_s: float, book: MeterBook | None) -> MeterRow:
         state, condition = meter.poller.state, self._wellness.state_of(meter)
         error = state.last_error
         next_attempt_s = state.next_attempt_s if condition in ("failing", "left alone") else None
@@ -163,6 +179,8 @@ class Status:
             doubts=state.doubts,
             device=to.renamed.get(meter.name, ""),
             shared=to.shared.get(meter.name, {}),
+            completeness_day=None if book is None else book.windows.get("day"),
+            intervals_missing=None if book is None else book.missing,
         )
 
 

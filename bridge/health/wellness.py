@@ -9,12 +9,16 @@ May be asked on any thread, even while the event loop hangs: that is then the fi
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from bridge.clock.machine import wall_s
 from bridge.health.trends import Lately, Standstill
+from bridge.health.verdict import VERDICTS, Verdict, verdict_of
+from bridge.health.wrong import WHATS, What, Wrong
+from bridge.log_lines import counted
 from bridge.meters.clock_offset import TOLERANCE_S
+from bridge.outbox.state import Failing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,28 +27,8 @@ if TYPE_CHECKING:
     from bridge.delivery.state import DeliveryState
     from bridge.health.process_metrics import ProcessMetrics
     from bridge.health.watched_meter import WatchedMeter
+    from bridge.ledger.bookkeeper import Stuck
     from bridge.outbox.state import OutboxState
-
-What: TypeAlias = Literal[
-    "bridge",
-    "broker",
-    "upstream",
-    "token",
-    "gateway",
-    "stored",
-    "parked",
-    "disk",
-    "time",
-    "outbox",
-    "lost",
-    "foreign",
-    "meter",
-    "clock",
-]
-WHATS: Final[tuple[What, ...]] = get_args(What)
-"""What can be wrong, in the order in which it is reported: the label of ``dlms_bridge_wrong``."""
-_OF_THE_WAY: Final = frozenset({"bridge", "broker", "upstream", "token", "gateway", "stored", "disk"})
-"""What stops samples on their way. A failing meter stops no other meter's."""
 
 _NOT_MOVING: Final = ("standing still", "never come back")
 _HUNG_S = 10.0
@@ -53,28 +37,9 @@ _GRACE_S = 60.0
 _DATING_S = 120.0
 _LATE_INTERVALS = 3
 _NEARLY_FULL = 0.8
+_MOST_NAMES = 3
 
 State: TypeAlias = Literal["starting", "reading", "late", "failing", "left alone"]
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """One thing that is wrong.
-
-    Args:
-        what: of which kind.
-        said: the sentence that is quoted everywhere.
-        meter: which one; empty if it is no meter's fault.
-    """
-
-    what: What
-    said: str
-    meter: str = ""
-
-    @property
-    def of_the_way(self) -> bool:
-        """Whether samples do not get through because of it."""
-        return self.what in _OF_THE_WAY
 
 
 class Wellness:
@@ -87,6 +52,7 @@ class Wellness:
         clock_s: wall clock, Unix seconds.
         monotonic_s: the clock of the parts' states.
         clock: what the clock says of itself; None for one that is always right.
+        stuck: which intervals stay missing, or why the ledger cannot be used. Called on any thread.
     """
 
     def __init__(
@@ -98,8 +64,10 @@ class Wellness:
         clock_s: Callable[[], float] = wall_s,
         monotonic_s: Callable[[], float] = time.monotonic,
         clock: Callable[[], ClockState] | None = None,
+        stuck: Callable[[], Stuck | Failing | None] = lambda: None,
     ) -> None:
         self._clock = clock
+        self._stuck = stuck
         self._outbox = outbox
         self._delivery = delivery
         self._silence_s = silence_s
@@ -144,6 +112,7 @@ class Wellness:
             *self._of_delivery(self._delivery()),
             *self._of_time(self._outbox().undated),
             *self._of_outbox(self._outbox()),
+            *self._of_intervals(),
             *self._of_meters(),
         )
 
@@ -152,9 +121,21 @@ class Wellness:
         said = [wrong.said for wrong in self.wrong() if wrong.of_the_way]
         return not said, "\n".join(said) or "ok"
 
+    def verdict(self, wrong: Sequence[Wrong] | None = None) -> Verdict:
+        """Return all of it in a few words.
+
+        Args:
+            wrong: what is wrong, where the caller has just asked.
+        """
+        starting = sum(meter.poller.state.condition == "starting" for meter in self._meters)
+        return verdict_of(self.wrong() if wrong is None else wrong, meters=len(self._meters), starting=starting)
+
     def show(self, metrics: ProcessMetrics) -> None:
-        """Set how many things of each kind are wrong."""
-        found = [wrong.what for wrong in self.wrong()]
+        """Set the verdict, and how many things of each kind are wrong."""
+        wrong = self.wrong()
+        verdict, found = self.verdict(wrong), [one.what for one in wrong]
+        for one in VERDICTS:
+            metrics.verdict.labels(one).set(one == verdict)
         for what in WHATS:
             metrics.wrong.labels(what).set(found.count(what))
 
@@ -195,8 +176,9 @@ class Wellness:
         clock = None if self._clock is None else self._clock()
         if clock is None:
             return
+        waiting = counted(undated, "sample waits", "samples wait")
         if clock.condition == "waiting":
-            yield Wrong("time", f"clock: {undated} samples wait for the clock, which is not trusted: {clock.why}")
+            yield Wrong("time", f"clock: {waiting} for the clock, which is not trusted: {clock.why}")
         elif clock.condition == "kept":
             off = f"this machine's is off by {clock.wall_off_s:+.0f} s"
             yield Wrong("time", f"clock: {off}, the bridge goes by its own time: {clock.why}; set it (timedatectl)")
@@ -204,7 +186,7 @@ class Wellness:
             said = "samples are dated by the meters' clocks, for this machine's is not trusted"
             yield Wrong("time", f"clock: {said}: {clock.why}; set it (timedatectl)")
         elif undated and clock.for_s > _DATING_S:
-            yield Wrong("time", f"clock: {undated} samples wait for the clock: their time is ahead of now")
+            yield Wrong("time", f"clock: {waiting} for the clock: their time is ahead of now")
 
     def _of_outbox(self, outbox: OutboxState) -> Iterator[Wrong]:
         for verb, failing in (("written", outbox.writing), ("read", outbox.reading)):
@@ -217,10 +199,26 @@ class Wellness:
             full = outbox.bytes / outbox.limit_bytes
             yield Wrong("outbox", f"outbox: {full:.0%} full; once full, it drops the oldest samples")
         if lost := self.lost_last_hour:
-            yield Wrong("lost", f"outbox: {lost} samples were lost in the last hour")
+            yield Wrong("lost", f"outbox: {counted(lost, 'sample was', 'samples were')} lost in the last hour")
         for foreign in outbox.foreign:
-            said = f"outbox: {foreign.count} samples wait for {foreign.destination} and are kept; `bridge outbox list`"
-            yield Wrong("foreign", said)
+            waiting = counted(foreign.count, "sample waits", "samples wait")
+            yield Wrong("foreign", f"outbox: {waiting} for {foreign.destination}, kept; `bridge outbox list`")
+
+    def _of_intervals(self) -> Iterator[Wrong]:
+        stuck = self._stuck()
+        if stuck is None:
+            return
+        if isinstance(stuck, Failing):
+            hint = f"; {stuck.hint}" if stuck.hint else ""
+            said = f"ledger: it cannot be used for {stuck.for_s:.0f} s, and no history is read: {stuck.error}{hint}"
+            yield Wrong("intervals", said)
+            return
+        names = ", ".join(stuck.meters[:_MOST_NAMES]) + (", …" if len(stuck.meters) > _MOST_NAMES else "")
+        said = f"intervals: {stuck.intervals} of {names} stay missing, and can be had; `bridge gaps` says why"
+        if stuck.overwritten_ms is not None:
+            at = datetime.fromtimestamp(stuck.overwritten_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+            said += f"; the first is overwritten on {at}"
+        yield Wrong("intervals", said)
 
     def _of_meters(self) -> Iterator[Wrong]:
         uptime_s = self.uptime_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 from bridge.dlms.conversation import NEW_CONNECTION
@@ -15,6 +16,16 @@ _MOST_WAYS = 8  # so often a conversation may look for another way on a connecti
 
 class NewConnectionWanted(Exception):  # noqa: N818 - no failure
     """The conversation asks for another connection, and goes on there."""
+
+
+def reset(why: str) -> OSError:
+    """Return what a connection that the other side ended raises."""
+    return ConnectionResetError(errno.ECONNRESET, why)
+
+
+def aborted(why: str) -> OSError:
+    """Return what a connection that this side ended raises."""
+    return ConnectionAbortedError(errno.ECONNABORTED, why)
 
 
 def led_out(conversation: Conversation[Any], told: MeterError) -> tuple[Any, Exception | None]:

@@ -1,4 +1,8 @@
-"""When a meter's next cycle is due: on a grid of its own, earlier when somebody asks, never before it may."""
+"""When a meter's next cycle is due: at its own interval, earlier when somebody asks, never before it may.
+
+It begins with those of other meters that are due at nearly the same time: see ``cycle_grid.py``. An interval of less
+than a second is kept to the millisecond instead.
+"""
 
 from __future__ import annotations
 
@@ -8,31 +12,44 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.meters.cycle_grid import CycleGrid
+
+_LEAST_ON_GRID_S = 1.0
+"""A step of the grid is little beside an interval of this length."""
+
 
 class CycleSchedule:
     """The cycles of one meter in time; times are the event loop's.
 
     Args:
         interval_s: seconds from one cycle to the next.
+        grid: when cycles begin; shared by all meters.
     """
 
-    __slots__ = ("_due_s", "_not_before_s", "_sleeper", "_woken", "interval_s")
+    __slots__ = ("_begins_s", "_due_s", "_grid", "_not_before_s", "_sleeper", "_woken", "interval_s")
 
-    def __init__(self, interval_s: float) -> None:
+    def __init__(self, interval_s: float, grid: CycleGrid) -> None:
         self.interval_s = interval_s
+        self._grid = grid
         self._due_s = 0.0
+        self._begins_s = 0.0  # the moment of the grid for what is due
         self._not_before_s = 0.0  # whoever asks: a refused password is not tried in a hurry
         self._sleeper: asyncio.Future[None] | None = None
         self._woken = False
 
     def begin(self) -> None:
-        """Begin the grid now."""
-        self._due_s = asyncio.get_running_loop().time()
+        """Be due now, and every interval from now on."""
+        self._due_s = self._begins_s = asyncio.get_running_loop().time()
 
     @property
     def late_s(self) -> float:
-        """For how long the cycle that is running has been due."""
-        return asyncio.get_running_loop().time() - self._due_s
+        """How long ago the cycle that is running should have begun, by the grid."""
+        return asyncio.get_running_loop().time() - self._begins_s
+
+    @property
+    def free_s(self) -> float:
+        """Seconds before the next cycle is due; 0 while one is running."""
+        return max(self._due_s - asyncio.get_running_loop().time(), 0.0)
 
     @property
     def must_wait(self) -> bool:
@@ -44,10 +61,10 @@ class CycleSchedule:
         self._not_before_s = asyncio.get_running_loop().time() + wait_s
 
     async def sleep(self, wait_s: float, skipped: Callable[[int], None]) -> None:
-        """Sleep until the next cycle is due, or somebody wakes the schedule.
+        """Sleep until the next cycle begins, or somebody wakes the schedule.
 
         Args:
-            wait_s: begin the next cycle after so long; 0 keeps to the grid.
+            wait_s: begin the next cycle after so long; 0 keeps to the interval.
             skipped: is told how many cycles are skipped because the one before was still running.
         """
         loop = asyncio.get_running_loop()
@@ -60,8 +77,11 @@ class CycleSchedule:
                 missed = int((now_s - self._due_s) // self.interval_s) + 1
                 skipped(missed)
                 self._due_s += missed * self.interval_s
-        await self._sleep_until(self._due_s)
-        self._due_s = min(self._due_s, loop.time())  # earlier when woken: the grid begins anew
+        grid = self._grid if self.interval_s >= _LEAST_ON_GRID_S else None
+        self._begins_s = self._due_s if grid is None else grid.begins_s(self._due_s)
+        await self._sleep_until(self._due_s, grid)
+        now_s = loop.time()  # earlier when woken: the interval counts from here
+        self._due_s, self._begins_s = min(self._due_s, now_s), min(self._begins_s, now_s)
 
     def wake(self) -> None:
         """End the sleep, or the next one before it begins; not when the meter must be left alone."""
@@ -70,7 +90,7 @@ class CycleSchedule:
         elif not self.must_wait:
             self._end_sleep()
 
-    async def _sleep_until(self, due_s: float) -> None:
+    async def _sleep_until(self, due_s: float, grid: CycleGrid | None) -> None:
         loop = asyncio.get_running_loop()
         if self._woken:
             self._woken = False
@@ -78,13 +98,14 @@ class CycleSchedule:
         if due_s <= loop.time():
             await asyncio.sleep(0)
             return
-        self._sleeper = loop.create_future()
-        timer = loop.call_at(due_s, self._end_sleep)
+        sleeper = self._sleeper = loop.create_future()
+        timer = loop.call_at(due_s, self._end_sleep) if grid is None else None
         try:
-            await self._sleeper
+            await (sleeper if grid is None else grid.wait(due_s, sleeper))
         finally:
-            timer.cancel()
             self._sleeper = None
+            if timer is not None:
+                timer.cancel()
 
     def _end_sleep(self) -> None:
         if self._sleeper is not None and not self._sleeper.done():

@@ -6,6 +6,7 @@ Built once, at the start. Knows no outbox and no upstream: samples go to ``sink`
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from loguru import logger
@@ -13,6 +14,7 @@ from loguru import logger
 from bridge.errors import AssociationError
 from bridge.meters.association_spacing import AssociationSpacing
 from bridge.meters.counter_store import CounterStore, passing_title
+from bridge.meters.cycle_grid import CycleGrid
 from bridge.meters.link import Link
 from bridge.meters.poller import Poller
 from bridge.meters.recent_frames import RecentFrames
@@ -80,9 +82,10 @@ class Fleet:
             title = await self._system_title()
             meters = [meter.titled(title) for meter in meters]
         links = self._links(meters)
-        spacing = AssociationSpacing(_ASSOCIATIONS_GAP_S)
+        spacing, grid = AssociationSpacing(_ASSOCIATIONS_GAP_S), CycleGrid()
+        shares = _start_shares([_where(meter) for meter in meters])
         pollers = {}
-        for number, meter in enumerate(meters):
+        for meter, share in zip(meters, shares, strict=True):
             link = links[_where(meter)]
             self._metrics.expect(meter.name, interval_s=meter.interval_s, link=str(link), profile=meter.profile)
             pollers[meter.name] = Poller(
@@ -93,12 +96,13 @@ class Fleet:
                 metrics=self._metrics,
                 rng=self._rng,
                 # A fleet must not connect in one instant: its cycles are spread, and its associations spaced.
-                start_delay_s=min(meter.interval_s, _START_SPREAD_S) * number / len(meters),
+                start_delay_s=min(meter.interval_s, _START_SPREAD_S) * share,
                 clock_s=self._clock.steady_s,
                 clock=self._clock,
                 watch=self._watch(meter),
                 counters=self._counters,
                 spacing=spacing,
+                grid=grid,
                 refusals=self._refusals,
                 cycle_level=self._cycle_level,
             )
@@ -150,3 +154,22 @@ class Fleet:
 
 def _where(meter: Meter) -> tuple[str, int]:
     return meter.host.lower(), meter.port
+
+
+def _start_shares(links: Sequence[tuple[str, int]]) -> list[float]:
+    """Return when each meter begins, as a share of the time over which a fleet does.
+
+    Meters behind one converter take turns on it: they begin as far apart as they can, else the last one of twenty is
+    late by nineteen readings, every cycle.
+
+    Args:
+        links: where each meter is.
+    """
+    sizes = Counter(links)
+    numbers = {link: number for number, link in enumerate(sizes)}
+    so_far: Counter[tuple[str, int]] = Counter()
+    shares = []
+    for link in links:
+        shares.append((so_far[link] + numbers[link] / len(sizes)) / sizes[link])
+        so_far[link] += 1
+    return shares

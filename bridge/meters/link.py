@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from bridge.dlms.conversation import Conversation
     from bridge.dlms.framing import Framing
+    from bridge.meters.cycle_schedule import CycleSchedule
     from bridge.meters.frame_watch import FrameWatch
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class Link:
     __slots__ = (
         "_closed_s", "_connect_timeout_s", "_connecting", "_doubtful", "_failures", "_frame_gap_s", "_lookup",
         "_members", "_reconnect_gap_s", "_repeats", "_stale_bytes", "_stream", "_turn", "framing", "generation", "host",
-        "port",
+        "port", "schedules",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +72,8 @@ class Link:
         self.framing = framing
         self.generation = 0
         """How many times the connection was opened: associations of an earlier one are gone."""
+        self.schedules: list[CycleSchedule] = []
+        """When the meters behind it are due."""
         self._connect_timeout_s = connect_timeout_s
         self._frame_gap_s = frame_gap_s
         self._reconnect_gap_s = 0.0

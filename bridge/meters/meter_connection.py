@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from bridge.errors import MeterError
+from bridge.meters.conversation_limit import limited
 
 if TYPE_CHECKING:
     from bridge.configuration.meter import Meter
@@ -88,8 +89,13 @@ class MeterConnection:
         """Carry a conversation over the link.
 
         On a shared one, silence to the first request ends it: others wait for their turn.
+
+        Raises:
+            LinkError: it does not come to an end, or the connection broke. Close, then reconnect after the backoff.
+            MeterError: as :meth:`~bridge.meters.link.Link.converse`.
         """
         link = self._link
+        conversation = limited(conversation, asyncio.get_running_loop().time)
         try:
             return await link.converse(
                 conversation, timeout_s or self._timeout_s, self._watch, patient=not link.is_shared

@@ -95,6 +95,11 @@ class MeterMetrics:
         return self.cycle_seconds.observe, self.meter_cycle_seconds.labels(meter).observe
 
     @property
+    def is_fleet(self) -> bool:
+        """Whether series per meter are kept few."""
+        return self._fleet
+
+    @property
     def shows_values(self) -> bool:
         """Whether the values read are to be set on ``meter_value``."""
         return self._register_values
@@ -109,7 +114,8 @@ class MeterMetrics:
         )
         self.cycle_lateness = Histogram(
             "dlms_cycle_lateness_seconds",
-            "From when a cycle was due to when it began, all meters together; after a failure the wait is not in it",
+            "From a cycle's moment on the grid (20 ms, from when it is due on) to when it began, all meters together; "
+            "after a failure the wait is not in it",
             buckets=LATENESS_BUCKETS_S,
             registry=registry,
         )
@@ -140,6 +146,12 @@ class MeterMetrics:
         self.meter_errors = Counter(
             "dlms_meter_errors",
             "Cycles that failed, by the stage where they failed",
+            ("meter", "stage"),
+            registry=registry,
+        )
+        self.meter_last_error = Gauge(
+            "dlms_meter_last_error_timestamp_seconds",
+            "When a cycle of the meter last failed, Unix time, by the stage where; the newest says why it is down",
             ("meter", "stage"),
             registry=registry,
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from loguru import logger
 
 from bridge.clock.moment import Moment
-from bridge.log_lines import is_said
+from bridge.log_lines import counted, is_said
 from bridge.meters import clock_offset as clock
 from bridge.meters.state import MeterState
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bridge.log_lines import Level
     from bridge.meters.metrics import MeterMetrics
     from bridge.meters.recovery import Recovery
-    from bridge.sample import Layout, Sample
+    from bridge.sample import Layout, Sample, Scalar
 
 _LONG_S = 600.0
 """A meter that is left alone this long is logged each time."""
@@ -98,7 +98,9 @@ class MeterObserver:
                     break
                 gauge.set(value)
         if self._clock is not None:
-            self._note_clock(sample, self._clock)
+            quality = sample.qualities[self._clock] if sample.qualities else ""
+            moment = Moment(sample.boot, sample.up_ns)
+            self.note_clock(sample.scalars[self._clock], quality, moment, sample.ts_ms)
         self._note_doubts(sample)
         self._note_refusals(readings)
         if is_said(self._level):
@@ -118,7 +120,7 @@ class MeterObserver:
         if failures and failing_since_s is not None:
             self._metrics.meter_recovered.labels(self._name).set(self._shown_s())
             self._log.info(
-                "{} | back after {} failed attempts, {:.0f} s", self._name, failures, now_s - failing_since_s
+                "{} | back after {}, {:.0f} s", self._name, counted(failures, "failed attempt"), now_s - failing_since_s
             )
 
     def failed(self, error: MeterError, recovery: Recovery, wait_s: float, *, left_alone: bool = False) -> None:
@@ -127,6 +129,7 @@ class MeterObserver:
         self._up.set(0)
         metrics.meter_cycles.labels(name, "failed").inc()
         metrics.meter_errors.labels(name, error.stage).inc()
+        metrics.meter_last_error.labels(name, error.stage).set(self._shown_s())
         self.state.failed(error, self._clock_s(), wait_s=wait_s, left_alone=left_alone)
         if recovery.is_worth_a_line or (left_alone and wait_s >= _LONG_S):
             line = " | ".join(part for part in (name, error.stage, str(error), error.hint) if part)
@@ -230,20 +233,23 @@ class MeterObserver:
                 shown.append(f"{label}: {quality}")
         return shown
 
-    def _note_clock(self, sample: Sample, at: int) -> None:
-        quality = sample.qualities[at] if sample.qualities else ""
-        stated_s, at_s = clock.stated_s(sample.scalars[at], quality), sample.ts_ms / 1000
+    def note_clock(self, stated: Scalar | None, quality: str, moment: Moment, at_ms: int) -> bool:
+        """Note what the meter's clock stated at a moment; return whether it is off by more than it should."""
+        stated_s = clock.stated_s(stated, quality)
         if stated_s is None:
-            return
+            return False
+        at_s = at_ms / 1000
         if self._bridge_clock is not None:
-            moment = Moment(sample.boot, sample.up_ns)
             self._bridge_clock.heard(self._name, stated_s, moment)
             time = self._bridge_clock.time_of(moment)
             if time is None or time.is_estimated:
-                return  # nobody knows by how much it is off
+                return False  # nobody knows by how much it is off
             at_s = time.ts_ms / 1000
-        self._metrics.meter_clock_drift.labels(self._name).set(stated_s - at_s)
-        self._say_drift(stated_s - at_s)
+        drift_s = clock.drift_s(stated, at_s, quality) or 0.0
+        if not self._metrics.is_fleet or max(abs(drift_s), abs(self.state.clock_drift_s or 0.0)) > clock.TOLERANCE_S:
+            self._metrics.meter_clock_drift.labels(self._name).set(drift_s)  # of a fleet those that are off
+        self._say_drift(drift_s)
+        return abs(drift_s) > clock.TOLERANCE_S
 
     def _say_drift(self, drift_s: float) -> None:
         """Log when the clock goes wrong and when it is right again."""

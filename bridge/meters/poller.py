@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from bridge.clock.machine import wall_s
 from bridge.dlms.association import MeterSession
 from bridge.errors import AuthError, DecodeError, LinkError, MeterError
 from bridge.meters.association_spacing import AssociationSpacing
+from bridge.meters.clock_offset import is_clock
+from bridge.meters.clock_question import ClockQuestion
 from bridge.meters.counter_store import CounterStore
+from bridge.meters.cycle_grid import CycleGrid
 from bridge.meters.cycle_schedule import CycleSchedule
+from bridge.meters.errands import Errands
 from bridge.meters.lockout_guard import HeldBackError, LockoutGuard
 from bridge.meters.meter_connection import MeterConnection
 from bridge.meters.observer import MeterObserver
@@ -23,6 +27,7 @@ from bridge.meters.presence import MeterPresence
 from bridge.meters.reading_time import ReadingTime
 from bridge.meters.recovery import Recovery
 from bridge.meters.refused_secrets import RefusedSecrets
+from bridge.meters.waiting_callers import WaitingCallers
 from bridge.sample import Layout
 
 if TYPE_CHECKING:
@@ -39,7 +44,6 @@ if TYPE_CHECKING:
     from bridge.meters.metrics import MeterMetrics
     from bridge.sample import Presence, Sample
 
-T = TypeVar("T")
 _UNFORESEEN_S = 60.0
 _COMPLETE_AFTER_S, _COMPLETE_CAP_S = 30.0, 3600.0
 
@@ -58,7 +62,7 @@ class Poller:
         clock_s, clock: for ages, seconds that are never set; and what dates readings, None where ``clock_s`` does.
         watch: sees every frame: a trace in the log, the time that requests take; None for nobody.
         counters: where invocation counters come from; None keeps them in memory.
-        spacing: spaces associations out; shared by all pollers.
+        spacing, grid: space associations out, and let cycles begin together; shared by all pollers.
         refusals: which passwords and keys went out without success; None keeps that in memory.
         cycle_level: at which the line of a good cycle is logged.
     """
@@ -78,29 +82,31 @@ class Poller:
         watch: FrameWatch | None = None,
         counters: CounterStore | None = None,
         spacing: AssociationSpacing | None = None,
+        grid: CycleGrid | None = None,
         refusals: RefusedSecrets | None = None,
         cycle_level: Level = "INFO",
     ) -> None:
-        self._meter = meter
-        self._link = link
-        self._sink = sink
-        self._metrics = metrics
+        self._meter, self._link = meter, link
+        self._sink, self._metrics = sink, metrics
         self._start_delay_s = start_delay_s
         self._spacing = spacing or AssociationSpacing(0.0)
         self._session = MeterSession(meter, counters or CounterStore(None))
         self._reading_time = ReadingTime(clock, clock_s)
         self._recovery = Recovery(rng, least_s=meter.reconnect_gap_s)
-        self._schedule = CycleSchedule(meter.interval_s)
-        self._asked_anew: list[asyncio.Future[None]] = []  # for a new association
-        self._anew: list[asyncio.Future[None]] = []  # those of them that the present attempt is for
+        self._schedule = CycleSchedule(meter.interval_s, grid or CycleGrid())
+        self._callers = WaitingCallers()
         self._layout: Layout | None = None  # what this association's samples have in common
         self._complete_at_s = self._complete_after_s = 0.0
-        self._asked: list[asyncio.Future[Sample]] = []
         self._was_associated, self._lost_at = False, ""  # the stage of the error that ended the last association
         self._observer = MeterObserver(meter.name, metrics, clock_s, cycle_level, clock)
         self._connection = MeterConnection(meter, link, self._session, watch, self._observer)
-        self._presence = MeterPresence(meter, link, notice)
+        self.errands = Errands(link, self._connection, self._session, self._schedule)
+        self._presence = MeterPresence(meter, link, notice, self._observer.state)
         self._guard = LockoutGuard(meter, refusals or RefusedSecrets(None), self._observer)
+        asks_clock = clock is not None and not any(is_clock(register) for register in meter.registers)
+        self._clock_question = (
+            ClockQuestion(self.errands, self._reading_time, self._observer.note_clock) if asks_clock else None
+        )
         self.state, self.reconnect_gap_s = self._observer.state, meter.reconnect_gap_s
 
     async def run(self) -> None:
@@ -116,12 +122,13 @@ class Poller:
                     wait_s = _UNFORESEEN_S
                 await self._schedule.sleep(wait_s, self._observer.overrun)
         finally:
+            if self._clock_question is not None:
+                self._clock_question.stop()
             try:
                 await self._connection.release()
             finally:
                 self._link.leave()
-                self._anew += self._asked_anew
-                self._answer(LinkError(f"{self._link}: no longer read, the bridge is stopping"))
+                self._callers.leave(LinkError(f"{self._link}: no longer read, the bridge is stopping"))
 
     async def read_now(self) -> Sample:
         """Read the meter outside its interval and return the sample, which is published like every other.
@@ -130,8 +137,7 @@ class Poller:
             MeterError: the cycle failed, or the meter is left alone because it refused its password or key.
         """
         self._refuse_haste()
-        asked: asyncio.Future[Sample] = asyncio.get_running_loop().create_future()
-        self._asked.append(asked)
+        asked = self._callers.for_reading()
         self._schedule.wake()
         return await asked
 
@@ -142,8 +148,7 @@ class Poller:
             MeterError: it could not be made, or the meter is left alone because it refused its password or key.
         """
         self._refuse_haste()
-        asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._asked_anew.append(asked)
+        asked = self._callers.for_association()
         self._schedule.wake()
         await asked
 
@@ -166,7 +171,7 @@ class Poller:
 
     async def _cycle_or_recovery(self) -> float:
         """Run one cycle and return the least seconds to wait before the next: 0, or the backoff."""
-        self._anew, self._asked_anew = self._asked_anew, []
+        self._callers.attempt()
         try:
             if not self._connection.is_associated:
                 # Before the turn is taken: neighbours that only read need not wait for it.
@@ -193,7 +198,7 @@ class Poller:
         return 0.0
 
     async def _cycle(self) -> None:
-        if self._anew:
+        if self._callers.want_association:
             await self._leave_in_order()
         if not self._connection.is_associated:
             await self._associate()
@@ -213,9 +218,10 @@ class Poller:
         self._sink(sample := self._sample(readings, read_at_ms, moment))
         self._observer.read(sample, readings, took_s)
         self._observer.succeeded(sample, self._recovery.succeeded())
-        for asked in self._taken():
-            asked.set_result(sample)
-        if plan.has_news:
+        self._callers.read(sample)
+        if self._clock_question is not None:
+            self._clock_question.ask_when_due()
+        if plan.has_news or self._presence.has_news:
             plan.has_news = False
             self._presence.introduce(self._session)
 
@@ -241,14 +247,13 @@ class Poller:
             self._guard.break_off(self._session)
             raise
         await self._guard.settle(self._session)
-        self._observer.associated(self._lost_at if self._was_associated else None)
+        self._observer.associated((self.errands.take_lost_at() or self._lost_at) if self._was_associated else None)
         self._connection.associated()
         self._was_associated, self._lost_at = True, ""
         self._layout = None  # another plan may ask in another order
         self._complete_after_s = _COMPLETE_AFTER_S
         self._complete_at_s = asyncio.get_running_loop().time() + _COMPLETE_AFTER_S
-        for asked in _waiting(self._anew):
-            asked.set_result(None)
+        self._callers.associated()
         self._presence.introduce(self._session)
 
     async def _complete(self) -> None:
@@ -280,21 +285,5 @@ class Poller:
             self._schedule.leave_alone(wait_s)
         self._observer.failed(error, self._recovery, wait_s, left_alone=held is not None)
         self._presence.failed(self._recovery.failures)
-        self._answer(error)
+        self._callers.failed(error)
         return wait_s
-
-    def _answer(self, error: MeterError) -> None:
-        """Tell those who asked for a reading, or for the association of this attempt, that there is none."""
-        for asked in self._taken():
-            asked.set_exception(error)
-        for anew in _waiting(self._anew):
-            anew.set_exception(error)
-
-    def _taken(self) -> list[asyncio.Future[Sample]]:
-        """Return those who asked for a reading and still wait."""
-        asked, self._asked = self._asked, []
-        return _waiting(asked)
-
-
-def _waiting(asked: list[asyncio.Future[T]]) -> list[asyncio.Future[T]]:
-    return [future for future in asked if not future.done()]

@@ -33,7 +33,7 @@ class MeterState:
         self.cycles_ok = 0
         self.cycles_failed = 0
         self.reconnects = 0
-        self.clock_drift_s: float | None = None  # the meter's clock less ours, where its profile reads it
+        self.clock_drift_s: float | None = None  # the meter's clock less ours, where it is known
         self.left_out: Mapping[str, str] = {}  # objects that the meter does not answer, with the reason
         self.doubts: Mapping[str, str] = {}  # key → quality, of the last sample
         # The last hour, a bucket per minute: which minute, and how its cycles ended. 720 bytes per meter.

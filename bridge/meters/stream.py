@@ -8,12 +8,12 @@ nor addresses.
 from __future__ import annotations
 
 import asyncio
-import errno
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bridge.dlms.conversation import NEW_CONNECTION
-from bridge.dlms.overheard import MOST_BYTES
-from bridge.meters.broken_connection import NewConnectionWanted, led_out
+from bridge.dlms.volley import Volley
+from bridge.meters.broken_connection import NewConnectionWanted, aborted, led_out, reset
+from bridge.meters.noise import Noise
 from bridge.meters.socket_options import set_up
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ T = TypeVar("T")
 _FLOOD_BYTES = 1 << 20
 """After this many bytes that are no answer the connection is given up: a babbling peer must not keep the loop busy."""
 _CLOCK_STEP_S = 0.001  # of uvloop's clock
-_MOST_KEPT = 8  # frames that did not answer
 
 
 class Stream(asyncio.Protocol):
@@ -41,34 +40,29 @@ class Stream(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_again", "_asked", "_conversation", "_deadline_s", "_delayed", "_done", "_ended_s", "_framer", "_frames",
-        "_gap_s", "_heard", "_last_s", "_loop", "_patient", "_raw", "_raw_count", "_repeats", "_request", "_stale",
-        "_timeout_s", "_timer", "_timer_s", "_transport", "_watch", "_wording", "broken",
+        "_again", "_asked", "_conversation", "_deadline_s", "_delayed", "_done", "_ended_s", "_framer", "_gap_s",
+        "_heard", "_last_s", "_loop", "_noise", "_patient", "_repeats", "_request", "_stale", "_timeout_s", "_timer",
+        "_timer_s", "_transport", "_volley", "_watch", "_wording", "broken",
     )  # fmt: skip
 
     def __init__(self, framing: Framer, gap_s: float, wording: FailureWording) -> None:
         self.broken: OSError | None = None
         """Why the connection is of no more use; None while it stands."""
         self._loop = asyncio.get_running_loop()
-        self._framer = framing
-        self._gap_s = gap_s
-        self._last_s = 0.0
+        self._framer, self._wording = framing, wording
+        self._gap_s, self._last_s = gap_s, 0.0
         self._transport: asyncio.Transport | None = None
         self._conversation: Conversation[Any] | None = None
+        self._volley: Volley | None = None  # of the conversation, while it is under way
         self._done: asyncio.Future[Any] | None = None
         self._watch: FrameWatch | None = None
         self._timeout_s = self._deadline_s = self._timer_s = self._ended_s = 0.0
         self._timer: asyncio.TimerHandle | None = None  # runs out at _timer_s, never after _deadline_s
         self._delayed: asyncio.TimerHandle | None = None
-        self._asked = 0  # requests so far
-        self._stale = 0  # bytes of frames that nobody waited for
-        self._repeats = 0
+        self._asked = self._repeats = self._stale = 0  # requests so far, and again; bytes that nobody waited for
         self._patient = self._heard = True
-        self._wording = wording
         self._request = b""  # what an answer is awaited to, and what came that was none
-        self._raw = bytearray()
-        self._raw_count = 0
-        self._frames: list[bytes] = []
+        self._noise: Noise | None = None
         self._again = False  # what goes out now was asked before
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -84,31 +78,51 @@ class Stream(asyncio.Protocol):
             self._stale += len(data.strip(b"\x7e"))  # flags are fill
             self._give_up_if_flooded(self._stale)
             return
+        if self._volley is not None and not self._framer.buffer and self._is_taken(data):
+            return  # one whole frame, as nearly always, and the one that must come
         frames = self._framer.feed(data)
         if not frames:
-            self._raw_count += len(data)
-            if len(self._raw) < MOST_BYTES:
-                self._raw += data[:MOST_BYTES]
+            self._noted().add(data)
             self._give_up_if_flooded(self._framer.dropped)
-            return
         asked = self._asked
         for frame in frames:
             conversation = self._conversation
             if conversation is None or self._asked != asked or self._delayed is not None:
                 self._stale += len(frame)  # it came before what was asked since
                 continue
+            if self._volley is not None and self._is_taken(frame):
+                continue
             self._heard = True
             if self._watch is not None:
                 self._watch.came(frame)
             self._go_on(conversation.send, frame)
-            if self._asked == asked and self._conversation is conversation and len(self._frames) < _MOST_KEPT:
-                self._frames.append(frame)  # it was no answer, or not all of it
+            if self._asked == asked and self._conversation is conversation:
+                self._noted().add_frame(frame)
+
+    def _is_taken(self, frame: bytes) -> bool:
+        """Return whether ``frame`` is the answer that the volley awaits; if so, go on with what it asks next."""
+        volley, conversation = self._volley, self._conversation
+        if volley is None or conversation is None or self._delayed is not None or not volley.take(frame):
+            return False
+        self._heard = True
+        if self._watch is not None:
+            self._watch.came(frame)
+        if volley.request:
+            self._asked += 1
+            self._ask(volley.request)
+        else:
+            self._go_on(conversation.send, b"")
+        return True
+
+    def _noted(self) -> Noise:
+        """Return the evidence of what came, to be added to."""
+        self._noise = self._noise or Noise()
+        return self._noise
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the conversation with the reason; asyncio calls this."""
         if self.broken is None:
-            closed = ConnectionResetError(errno.ECONNRESET, "the other side closed the connection")
-            self._break(exc if isinstance(exc, OSError) else closed)
+            self._break(exc if isinstance(exc, OSError) else reset("the other side closed the connection"))
 
     async def converse(
         self, conversation: Conversation[T], timeout_s: float, watch: FrameWatch | None, *, patient: bool
@@ -126,7 +140,7 @@ class Stream(asyncio.Protocol):
         self._conversation, self._done, self._watch = conversation, done, watch
         self._timeout_s, self._patient, self._heard = timeout_s, patient, False
         self._deadline_s = self._loop.time() + timeout_s
-        self._forget_what_came()
+        self._request, self._noise = b"", None
         try:
             self._go_on(conversation.send, None)
             # The timer of the conversation before may do; it moves itself on.
@@ -159,7 +173,7 @@ class Stream(asyncio.Protocol):
     def close(self) -> float:
         """Close the connection and return when it ended, in the loop's time."""
         if self.broken is None:
-            self._break(ConnectionAbortedError(errno.ECONNABORTED, "this side closed the connection"))
+            self._break(aborted("this side closed the connection"))
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -168,11 +182,7 @@ class Stream(asyncio.Protocol):
     def _give_up_if_flooded(self, useless_bytes: int) -> None:
         """Give up the connection when too much came that is no answer."""
         if useless_bytes > _FLOOD_BYTES and self.broken is None:
-            self._break(
-                ConnectionAbortedError(
-                    errno.ECONNABORTED, "the other side floods the connection with bytes that are no answer"
-                )
-            )
+            self._break(aborted("the other side floods the connection with bytes that are no answer"))
 
     def _break(self, error: OSError) -> None:
         self.broken = error
@@ -184,22 +194,16 @@ class Stream(asyncio.Protocol):
     def _end_broken(self, error: OSError) -> None:
         """Tell the conversation that the connection broke, and let it come to its end, or ask for another."""
         conversation, self._conversation = self._conversation, None  # nothing of it is sent any more
+        self._volley = None
         if conversation is None:
             self._end()
             return
         result, raised = led_out(conversation, self._wording.broke(error))
         self._end(result=result, error=raised)
 
-    def _forget_what_came(self) -> None:
-        self._request = b""
-        if self._raw_count:
-            self._raw.clear()
-            self._raw_count = 0
-        if self._frames:
-            self._frames.clear()
-
-    def _go_on(self, step: Callable[[Any], bytes], value: Any) -> None:
+    def _go_on(self, step: Callable[[Any], bytes | Volley], value: Any) -> None:
         """Take the conversation one step further and do what it says."""
+        self._volley = None
         try:
             request = step(value)
         except StopIteration as done:
@@ -211,6 +215,8 @@ class Stream(asyncio.Protocol):
                 self._conversation = None  # it goes on elsewhere
                 self._end(error=NewConnectionWanted())
             elif request:
+                if isinstance(request, Volley):
+                    self._volley, request = request, request.request
                 self._asked += 1
                 self._ask(request)
 
@@ -241,8 +247,7 @@ class Stream(asyncio.Protocol):
         if self._transport is None or self._conversation is None:
             return
         self._framer.reset()  # no stale byte can be taken for the answer
-        if (self._raw_count or self._frames) and not self._again:
-            self._forget_what_came()
+        self._noise = self._noise if self._again else None
         self._request = request
         self._deadline_s = self._loop.time() + self._timeout_s
         if self._watch is not None:
@@ -250,7 +255,7 @@ class Stream(asyncio.Protocol):
         try:
             self._transport.write(request)
         except RuntimeError as closed:  # how uvloop says that the other side just closed
-            self._break(ConnectionResetError(errno.ECONNRESET, str(closed)))
+            self._break(reset(str(closed)))
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -266,9 +271,8 @@ class Stream(asyncio.Protocol):
             return
         if self._loop.time() >= self._deadline_s:
             self._deadline_s = self._loop.time() + self._timeout_s
-            silence = self._wording.silent(
-                self._timeout_s, self._request, bytes(self._raw), self._raw_count, tuple(self._frames)
-            )
+            noise = self._noted()
+            silence = self._wording.silent(self._timeout_s, self._request, noise.raw, noise.count, noise.frames)
             silence.final = not self._patient and not self._heard
             self._heard = self._patient  # the impatient repeat only once
             self._again = True
@@ -282,6 +286,7 @@ class Stream(asyncio.Protocol):
     def _end(self, *, result: Any = None, error: Exception | None = None) -> None:
         """End the conversation; does nothing when none runs."""
         conversation, self._conversation = self._conversation, None
+        self._volley = None
         done, self._done, self._watch = self._done, None, None
         if self._delayed is not None:
             self._delayed.cancel()

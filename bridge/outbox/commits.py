@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from loguru import logger
 
-from bridge.log_lines import is_said
+from bridge.errors import DiskError
+from bridge.log_lines import counted, is_said
+from bridge.outbox.sqlite_errors import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sized
 
     from bridge.configuration.settings import OutboxSettings
     from bridge.outbox.disk import Disk
+    from bridge.outbox.kept import KeptSamples
     from bridge.outbox.receipt import ReceiptBook
     from bridge.outbox.row import Row
     from bridge.outbox.rows_in_memory import RowsInMemory
@@ -59,12 +62,16 @@ class Commits:
         self._receipts = receipts
         self._tally = tally
         self._settings = settings
+        self._limit_bytes = int(settings.max_mb * 1_000_000)
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._commit: asyncio.Task[None] | None = None
+        self._openings = 1
         self.arrived_there: set[int] = set()
         """Confirmed, and not yet removed from the disk."""
         self.listeners: list[Callable[[], None]] = []
+        self.kept: KeptSamples | None = None
+        """Where live samples go for a while after they were stored."""
         self.undated: Alongside | None = None
         """Writes what has no time yet with every commit."""
 
@@ -87,14 +94,21 @@ class Commits:
         for callback in self.listeners:
             callback()
 
-    async def drain(self) -> None:
-        """Commit all that is in memory, as far as the disk takes it."""
+    async def drain(self) -> bool:
+        """Commit all that is in memory, as far as the disk takes it; return whether it does."""
         if self._commit is not None:
             await self.flush()
         while self._memory or (self.undated is not None and self.undated.held):
             await self.flush()
             if self._disk.writing.is_failing:
                 break
+        return not self._disk.writing.is_failing
+
+    async def close(self) -> None:
+        """Commit all that is in memory: the last thing that is done."""
+        await self.drain()
+        if self.kept is not None:
+            self.kept.close()
 
     async def run(self) -> None:
         """Commit what arrives: a lone sample at once, a stream of them in groups. Runs until cancelled."""
@@ -149,15 +163,32 @@ class Commits:
             self._full.clear()
         await self.expire()
         await self.remove()
+        await self._miss()
         self.tell_listeners()
+
+    async def _miss(self) -> None:
+        """The file was opened again: what damage took is lost, and whoever waits for it must hear that."""
+        openings = self._disk.openings
+        if openings <= self._openings:
+            return
+        ids = {self._disk.numbers.to_disk(row_id): row_id for row_id in self._receipts.awaited_on_disk()}
+        there = await self._disk.read(lambda store: _there(store, list(ids)))
+        if there is not None:
+            self._openings = openings
+            self._receipts.settle([ids[one] for one in ids.keys() - there], "lost", "the outbox was damaged")
 
     def _append(self, store: Store, batch: list[Row]) -> list[int]:
         to_disk = self._disk.numbers.to_disk
-        return store.append(
-            [(to_disk(row.id), row.meter, row.ts_ms, row.body, row.device) for row in batch],
-            stamps=[(row.boot, row.up_ns) for row in batch],
-            dated=[row.was_undated for row in batch if row.was_undated],
-        )
+        try:
+            return store.append(
+                [(to_disk(row.id), row.meter, row.ts_ms, row.body, row.device) for row in batch],
+                stamps=[(row.boot, row.up_ns) for row in batch],
+                dated=[row.was_undated for row in batch if row.was_undated],
+            )
+        except DiskError:
+            if self.kept is not None:
+                self.kept.give_way()
+            raise
 
     def _committed(self, batch: list[Row], evicted: list[int]) -> None:
         self._tally.commits += 1
@@ -177,7 +208,9 @@ class Commits:
 
     def _say_full(self, evicted: int) -> None:
         logger.bind(stage="disk").warning(
-            "outbox | full at {:g} MB: the {} oldest samples were removed unsent", self._settings.max_mb, evicted
+            "outbox | full at {:g} MB: the oldest {} removed unsent",
+            self._settings.max_mb,
+            counted(evicted, "sample was", "samples were"),
         )
 
     def _refused(self) -> None:
@@ -186,8 +219,8 @@ class Commits:
         trouble = self._disk.writing.now
         if trouble is not None and trouble.times % _SAY_EVERY == 1:
             logger.bind(stage="disk").warning(
-                "outbox | {} samples are only in memory and go upstream from there; a restart of the bridge "
-                "loses those that have not arrived", len(self._memory),
+                "outbox | {} only in memory, and sent from there; a restart of the bridge loses what has not arrived",
+                counted(len(self._memory), "sample is", "samples are"),
             )  # fmt: skip
 
     def _show_memory(self) -> None:
@@ -210,12 +243,19 @@ class Commits:
         on_disk = [self._disk.numbers.to_disk(row_id) for row_id in ids if row_id not in written]
         if not on_disk:
             return
-        gone = await self._disk.write(lambda store: store.delete(on_disk))
+        gone = await self._disk.write(lambda store: self._delete(store, on_disk))
         if gone is None:
             self._arrived.set()  # run() tries again
         else:
             self.arrived_there.difference_update(row_id for row_id in ids if row_id not in written)
             self._tally.stored += gone
+
+    def _delete(self, store: Store, on_disk: list[int]) -> int:
+        if self.kept is not None:
+            with translated(store.path):
+                stored = store.held.live(on_disk)
+            self.kept.add(stored, needed_bytes=max(0, self._limit_bytes - self._disk.stats.size_bytes))
+        return store.delete(on_disk)
 
     async def expire(self) -> None:
         """Drop samples that have waited longer than the settings allow: at the start, and with every commit."""
@@ -227,7 +267,9 @@ class Commits:
             self._lost(gone, f"older than OUTBOX__MAX_AGE_DAYS={days:g}")
             self._tally.lost_old += len(gone)
             logger.bind(stage="disk").warning(
-                "outbox | {} samples older than OUTBOX__MAX_AGE_DAYS={:g} were removed unsent", len(gone), days
+                "outbox | {} than OUTBOX__MAX_AGE_DAYS={:g}: removed unsent",
+                counted(len(gone), "sample older", "samples older"),
+                days,
             )
 
     def _lost(self, ids_on_disk: Iterable[int], reason: str) -> None:
@@ -240,3 +282,8 @@ class Commits:
         if surplus:
             self._tally.lost_memory += len(surplus)
             self._receipts.settle((row.id for row in surplus), "lost", "the disk refused and memory was full")
+
+
+def _there(store: Store, ids: list[int]) -> set[int]:
+    with translated(store.path):
+        return store.held.there(ids)

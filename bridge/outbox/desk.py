@@ -1,4 +1,4 @@
-"""The desk: answers `bridge outbox`, which lists, exports, discards and readdresses what is not being sent.
+"""The desk: answers `bridge outbox`, about what is not being sent, and `bridge audit`, which sends samples again.
 
 A running bridge holds the file's lock; it answers on a socket in the data folder, open to whoever may write there.
 Without a running bridge the command opens the file. Both give the same answers: a question is one line of JSON, an
@@ -9,6 +9,8 @@ answer is one or more.
 ``export``     one line per sample that is not being sent: of other destinations, and set aside
 ``discard``    one line: how many of those were removed
 ``readdress``  one line: how many of those go to the present destination from now on
+``again``      one line: how many of ``samples`` (meter, time stamp, body) are sent again;
+               they are given by whoever read what is kept (``kept_reading.py``)
 =============  ============================================================================
 
 A line ``{"error": …}`` ends an answer that could not be given; ``{"end": true}`` ends every other.
@@ -26,6 +28,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from loguru import logger
 
+from bridge.outbox.kept import KeptSample
+from bridge.outbox.kept_reading import sent_again
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
     from bridge.outbox.rows_by_destination import ExportedRow, RowsByDestination
 
 SOCKET = "outbox.sock"
+QUESTION_BYTES = 1_000_000
+"""A longer line is no question."""
 _PAGE = 500  # samples a turn of the writer thread
 _AGAIN_S = 5.0
 
@@ -58,7 +65,7 @@ class Desk:
             await asyncio.sleep(_AGAIN_S)
         try:
             with short_path(self._folder) as folder:
-                server = await asyncio.start_unix_server(self._serve, folder / SOCKET)
+                server = await asyncio.start_unix_server(self._serve, folder / SOCKET, limit=QUESTION_BYTES)
             (self._folder / SOCKET).chmod(0o600)
         except (OSError, NotImplementedError, AttributeError) as error:
             logger.bind(stage="disk").warning("outbox | `bridge outbox` cannot be answered while it runs: {}", error)
@@ -73,7 +80,7 @@ class Desk:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             question = json.loads(await reader.readline())
-            async for line in self._answer(question.get("do") if isinstance(question, dict) else None):
+            async for line in self._answer(question if isinstance(question, dict) else {}):
                 writer.write(json.dumps(line).encode() + b"\n")
                 await writer.drain()
         except (OSError, ValueError):
@@ -81,8 +88,15 @@ class Desk:
         finally:
             writer.close()
 
-    async def _answer(self, do: object) -> Any:
-        if do == "export":
+    async def _answer(self, question: dict[str, Any]) -> Any:
+        do = question.get("do")
+        if do == "again":
+            count = send_again(self._outbox, question.get("samples"))
+            if not await self._outbox.flush():  # the next ones would push live samples out of memory
+                yield {"error": "the outbox takes nothing now; see the bridge's log"}
+                return
+            yield {"count": count}
+        elif do == "export":
             async for line in self._export():
                 yield line
         elif do in ("list", "discard", "readdress"):
@@ -111,6 +125,18 @@ class Desk:
             after, first = cast("list[ExportedRow]", page)[-1].row.id, False
 
 
+def send_again(outbox: Outbox, samples: object) -> int:
+    """Put samples that were stored before into the outbox once more; return how many."""
+    count = 0
+    for given in samples if isinstance(samples, list) else ():
+        match given:
+            case [str(meter), int(ts_ms), str(body)]:
+                with suppress(ValueError, AttributeError):  # no JSON object
+                    outbox.put(sent_again(KeptSample(meter, ts_ms, body)))
+                    count += 1
+    return count
+
+
 def answer(held: RowsByDestination, do: object, device: str | None) -> dict[str, Any]:
     """Do what is asked, but for ``export``, and return the line."""
     if do == "discard":
@@ -122,6 +148,7 @@ def answer(held: RowsByDestination, do: object, device: str | None) -> dict[str,
     return {
         "destination": held.destination,
         "waiting": _span(*held.waiting()),
+        "undated": _span(*held.undated()),
         "others": [
             {"destination": one.destination, **_span(one.count, one.oldest_ts_ms, one.newest_ts_ms)}
             for one in held.foreign

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from loguru import logger
 
 from bridge.errors import DiskError
-from bridge.log_lines import Outage
+from bridge.log_lines import Outage, counted
 from bridge.outbox import salvage
 from bridge.outbox.row_ids import RowIds
 from bridge.outbox.sqlite_errors import Damaged, translated
@@ -110,6 +110,8 @@ class Disk:
         self.writing = Trouble("outbox (writing)")
         self.reading = Trouble("outbox (reading)")
         self._evicted_at_open = 0
+        self.openings = 0
+        """How often the file was opened: after damage it may hold less than before."""
         self.damaged_files = self.damaged_bytes = 0
 
     @property
@@ -227,9 +229,9 @@ class Disk:
     def _say_foreign(self, store: Store) -> None:
         for one in store.stats.foreign:
             logger.bind(stage="disk").warning(
-                "outbox | {} samples are waiting for {!r} and kept; samples now go to {!r}. `bridge outbox list` shows "
+                "outbox | {} for {!r} and kept; samples now go to {!r}. `bridge outbox list` shows "
                 "them, `bridge outbox export FILE` gives them out, `bridge outbox readdress` sends them here",
-                one.count,
+                counted(one.count, "sample is waiting", "samples are waiting"),
                 one.destination,
                 self._destination,
             )
@@ -244,6 +246,7 @@ class Disk:
             age=self._age,
         )
         self._evicted_at_open += self._store.evicted_at_open
+        self.openings += 1
         if was_there and self._store.was_new:
             logger.bind(stage="disk").error(
                 "outbox | {} was empty, and had no log beside it: samples that were waiting in it are gone",
@@ -274,4 +277,6 @@ class _NotYet(DiskError):  # noqa: N818 - no error: nothing was tried
 
 
 def _say_salvaged(why: str, aside: str, carried: int) -> None:
-    logger.bind(stage="disk").error("outbox | damaged{}: set aside as {}, {} samples carried over", why, aside, carried)
+    logger.bind(stage="disk").error(
+        "outbox | damaged{}: set aside as {}, {} carried over", why, aside, counted(carried, "sample")
+    )

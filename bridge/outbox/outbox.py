@@ -22,6 +22,7 @@ from loguru import logger
 
 from bridge.clock.boots import Time
 from bridge.clock.machine import wall_s
+from bridge.log_lines import counted
 from bridge.outbox.age import AgeClock
 from bridge.outbox.body import body, doubted
 from bridge.outbox.commits import Commits
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bridge.configuration.settings import OutboxSettings
+    from bridge.outbox.kept import KeptSamples
     from bridge.outbox.rows_by_destination import RowsByDestination
     from bridge.outbox.state import Foreign, OutboxState
     from bridge.outbox.store import Store
@@ -71,19 +73,12 @@ class Outbox:
         clock: Callable[[], float] = wall_s,
         age: AgeClock | None = None,
     ) -> None:
-        self._settings = settings
         self._destination = destination
         self._devices = devices or {}
         self._clock = clock
         self._limit_bytes = int(settings.max_mb * 1_000_000)
-        self._disk = Disk(
-            path,
-            max_bytes=self._limit_bytes,
-            destination=destination,
-            devices=self._devices,
-            age=age or AgeClock(),
-            clock_s=clock,
-        )
+        age, most = age or AgeClock(), self._limit_bytes
+        self._disk = Disk(path, max_bytes=most, destination=destination, devices=self._devices, age=age, clock_s=clock)
         self._memory = RowsInMemory(PENDING)
         self._receipts = ReceiptBook()
         self._tally = Tally()
@@ -129,6 +124,10 @@ class Outbox:
             limit_bytes=self._limit_bytes,
             undated=len(self.undated.held),
         )
+
+    def keep(self, kept: KeptSamples) -> None:
+        """Have live samples kept there after they were stored; it is closed with the outbox."""
+        self._commits.kept = kept
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Have ``callback`` called on the loop when there may be more to fetch."""
@@ -178,9 +177,7 @@ class Outbox:
         begin = after
         while len(found) < limit:
             rows = await self._disk.read(partial(self._read, after=begin, upto=upto, limit=limit))
-            for row in rows or ():
-                if row.id not in self._commits.arrived_there:
-                    found[row.id] = row
+            found.update((row.id, row) for row in rows or () if row.id not in self._commits.arrived_there)
             if not rows or len(rows) < limit:
                 break
             begin = rows[-1].id
@@ -191,9 +188,8 @@ class Outbox:
 
     def _read(self, store: Store, *, after: int, upto: int | None, limit: int) -> list[Row]:
         numbers = self._disk.numbers
-        rows = store.fetch(
-            after=numbers.to_disk(after), upto=None if upto is None else numbers.to_disk(upto), limit=limit
-        )
+        bound = None if upto is None else numbers.to_disk(upto)
+        rows = store.fetch(after=numbers.to_disk(after), upto=bound, limit=limit)
         return [row._replace(id=numbers.from_disk(row.id)) for row in rows] if numbers.are_moved else rows
 
     async def index(self, *, after: int, limit: int) -> list[tuple[int, str]]:
@@ -260,7 +256,7 @@ class Outbox:
         if count:
             self._tally.set_aside += count
             self._receipts.settle(aside, "set aside", reason)
-            logger.bind(stage="upstream").error("outbox | {} samples set aside: {}", count, reason)
+            logger.bind(stage="upstream").error("outbox | {} set aside: {}", counted(count, "sample"), reason)
         if gone:
             said = "outbox | {} of them were only in memory, because the disk refuses writes, and are not kept"
             logger.bind(stage="disk").warning(said, len(gone))
@@ -287,12 +283,15 @@ class Outbox:
         self._commits.tell_listeners()
         return told
 
+    async def flush(self) -> bool:
+        """Commit what waits in memory; return whether the disk takes it. For who puts more than memory holds."""
+        return await self._commits.drain()
+
     async def close(self) -> None:
         """Commit what waits in memory and let go of the file. Call once :meth:`run` has ended."""
-        await self._commits.drain()
-        if self._memory or self.undated.held:
-            said = "outbox | {} samples in memory could not be written and are lost"
-            logger.bind(stage="disk").error(said, len(self._memory) + len(self.undated.held))
+        await self._commits.close()
+        if count := len(self._memory) + len(self.undated.held):
+            logger.bind(stage="disk").error("outbox | lost, for the disk takes nothing: {}", counted(count, "sample"))
         await self._disk.close()
 
 

@@ -112,6 +112,10 @@ class ReceiptBook:
         """Keep a receipt that somebody waits for until it is final."""
         self._held[receipt.id] = receipt
 
+    def awaited_on_disk(self) -> list[int]:
+        """Return the rows on disk of which somebody waits to hear."""
+        return [row_id for row_id, receipt in self._held.items() if receipt.state == "on disk"]
+
     def on_disk(self, row_ids: Iterable[int]) -> None:
         """These were committed."""
         if self._all:

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.outbox.destination import EARLIER, LOCAL, UNKNOWN, tag_of
+from bridge.outbox.kept import KeptSample
 from bridge.outbox.row import Row
 from bridge.outbox.schema import VERSION_1_TAG
 from bridge.outbox.state import Foreign
@@ -159,6 +160,25 @@ class RowsByDestination:
                 found.append(Row(row_id, meter, ts_ms, body, device or self._device(meter, tag), self._destination))
         return found
 
+    def there(self, ids: Collection[int]) -> set[int]:
+        """Return those of these ids that are there, for whomever, dated or not."""
+        given = json.dumps(list(ids))
+        return {
+            row_id
+            for table in ("samples", "undated")
+            for (row_id,) in self._db.execute(
+                f"SELECT id FROM {table} WHERE id IN (SELECT value FROM json_each(?))", (given,)
+            )
+        }
+
+    def live(self, ids: Collection[int]) -> list[KeptSample]:
+        """Return those of the rows that bear a stamp of their reading, as a meter's history does not."""
+        found = self._db.execute(
+            "SELECT meter, ts_ms, body FROM samples WHERE id IN (SELECT value FROM json_each(?)) AND boot != 0",
+            (json.dumps(list(ids)),),
+        )
+        return [KeptSample(*row) for row in found]
+
     def _device(self, meter: str, tag: int) -> str:
         return self._devices.get(meter, meter) if tag == VERSION_1_TAG else meter
 
@@ -190,6 +210,11 @@ class RowsByDestination:
         count, oldest, newest = self._db.execute(
             f"SELECT count(*), min(ts_ms), max(ts_ms) FROM samples WHERE tag IN ({own})"
         ).fetchone()
+        return count, oldest, newest
+
+    def undated(self) -> tuple[int, int | None, int | None]:
+        """Return what waits for its time: how many, and what the wall clock showed at the oldest and the newest."""
+        count, oldest, newest = self._db.execute("SELECT count(*), min(ts_ms), max(ts_ms) FROM undated").fetchone()
         return count, oldest, newest
 
     def kept(self, *, after: int, limit: int) -> list[ExportedRow]:

@@ -51,7 +51,7 @@ def _hint(error: sqlite3.Error, path: Path) -> str:
         case sqlite3.SQLITE_FULL:
             return "make room on the disk"
         case sqlite3.SQLITE_BUSY:
-            return "another process holds the outbox: is a second bridge running on this data folder?"
+            return f"another process holds {path.name}: is a second bridge running on this data folder?"
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return (
                 "the data folder and all files in it must belong to the user that the bridge runs as, and its disk "

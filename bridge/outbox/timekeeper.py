@@ -16,12 +16,16 @@ from loguru import logger
 from bridge.clock.boots import Time
 from bridge.clock.earlier_boots import AHEAD_MS
 from bridge.clock.moment import Moment
+from bridge.log_lines import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.clock.clock import BridgeClock
     from bridge.clock.ledger_file import LedgerFile
     from bridge.clock.state import Change, ClockState, Condition
     from bridge.outbox.outbox import Outbox
+    from bridge.outbox.receipt import Receipt
     from bridge.sample import Sample
 
 _LOOK_EVERY_S = 1.0
@@ -48,9 +52,17 @@ class Timekeeper:
         clock: tells it.
         file: where the ledger of boots is kept.
         outbox: where samples go.
+        heard: is told of each sample's meter and receipt.
     """
 
-    def __init__(self, clock: BridgeClock, file: LedgerFile, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        clock: BridgeClock,
+        file: LedgerFile,
+        outbox: Outbox,
+        heard: Callable[[str, Receipt], None] = lambda _meter, _receipt: None,
+    ) -> None:
+        self._heard = heard
         self._clock = clock
         self._file = file
         self._outbox = outbox
@@ -68,14 +80,14 @@ class Timekeeper:
     def take(self, sample: Sample) -> bool:
         """Take a sample; return whether its time is known."""
         if not sample.boot:
-            self._outbox.put(sample)
+            self._heard(sample.meter, self._outbox.put(sample))
             return True
         time = self._clock.time_of(Moment(sample.boot, sample.up_ns))
         if time is None:
-            self._outbox.put(sample, is_undated=True)
+            self._heard(sample.meter, self._outbox.put(sample, is_undated=True))
             return False
         self._given += 1
-        self._outbox.put(sample, time)
+        self._heard(sample.meter, self._outbox.put(sample, time))
         return True
 
     async def run(self) -> None:
@@ -132,7 +144,9 @@ class Timekeeper:
         self._given += count
         if count or self._has_met:
             self._has_met = False
-            logger.bind(stage="clock").info("clock | {} samples have their time now, and go", count)
+            logger.bind(stage="clock").info(
+                "clock | {} now, and go", counted(count, "sample has its time", "samples have their time")
+            )
         else:
             self._date_at_s = self._clock.steady_s() + _AGAIN_S
 

@@ -29,10 +29,24 @@ class Section:
     Args:
         title: of the row that opens the section; empty for the part at the very top.
         panels: in reading order.
+        is_open: whether it is drawn before somebody opens it; what is closed asks Prometheus nothing.
     """
 
     title: str
     panels: tuple[Panel, ...]
+    is_open: bool = True
+
+    def placed(self, y: int) -> tuple[list[Json], int]:
+        """Return the panels placed from the grid's line ``y`` on, and the first line below them."""
+        placed: list[Json] = []
+        x = height = 0
+        for panel in self.panels:
+            if x + panel.width > _COLUMNS:
+                x, y, height = 0, y + height, 0
+            position = {"x": x, "y": y, "w": panel.width, "h": panel.height}
+            placed.append({"id": panel_id(panel.json["title"]), "gridPos": position, **panel.json})
+            x, height = x + panel.width, max(height, panel.height)
+        return placed, y + height
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +57,19 @@ class Annotation:
         name: of the switch at the top of the dashboard.
         expr: PromQL whose value is the event's Unix time in milliseconds.
         title: what hovering says.
+        is_on: whether they are drawn before somebody switches them on.
     """
 
     name: str
     expr: str
     title: str
+    is_on: bool = True
 
     def json(self) -> Json:
         """Return Grafana's annotation query."""
         return {
             "datasource": DATASOURCE,
-            "enable": True,
+            "enable": self.is_on,
             "expr": self.expr,
             "iconColor": "purple",
             "name": self.name,
@@ -74,6 +90,7 @@ class Dashboard:
         title: its name in Grafana.
         description: what it is for.
         meters_from: the metric whose ``meter`` label fills the variable ``$meter``.
+        takes_all: whether it opens on all meters; on the first one otherwise.
         sections: from top to bottom.
         annotations: events drawn across the panels.
         beside: uid and title of the other dashboards, for the links at the top.
@@ -83,6 +100,7 @@ class Dashboard:
     title: str
     description: str
     meters_from: str
+    takes_all: bool
     sections: tuple[Section, ...]
     annotations: tuple[Annotation, ...] = ()
     beside: tuple[tuple[str, str], ...] = ()
@@ -102,7 +120,7 @@ class Dashboard:
             "version": 1,
             "editable": True,
             "graphTooltip": 1,
-            "refresh": "5s",
+            "refresh": "10s",
             "time": {"from": "now-30m", "to": "now"},
             "timepicker": {},
             "timezone": "browser",
@@ -122,7 +140,7 @@ class Dashboard:
             "icon": "dashboard",
             "tooltip": "",
             "keepTime": True,
-            "includeVars": True,
+            "includeVars": False,
             "asDropdown": False,
             "targetBlank": False,
             "tags": [],
@@ -140,9 +158,9 @@ class Dashboard:
             "refresh": 2,  # when the time range changes, so that a new meter appears
             "sort": 7,  # natural order: meter 2 before meter 10
             "multi": True,
-            "includeAll": True,
+            "includeAll": self.takes_all,
             "allValue": ".*",  # a thousand names in one pattern would be slow
-            "current": {"text": ["All"], "value": ["$__all"]},
+            "current": {"text": ["All"], "value": ["$__all"]} if self.takes_all else {},
             "options": [],
             "regex": "",
             "hide": 0,
@@ -153,17 +171,14 @@ class Dashboard:
         placed: list[Json] = []
         y = 0
         for section in self.sections:
+            panels, below = section.placed(y + bool(section.title))
             if section.title:
-                row = {"type": "row", "title": section.title, "collapsed": False, "panels": []}
+                closed = {"collapsed": not section.is_open, "panels": [] if section.is_open else panels}
                 place = {"x": 0, "y": y, "w": _COLUMNS, "h": 1}
+                row = {"type": "row", "title": section.title, **closed}
                 placed.append({"id": panel_id(f"row {section.title}"), "gridPos": place, **row})
                 y += 1
-            x = height = 0
-            for panel in section.panels:
-                if x + panel.width > _COLUMNS:
-                    x, y, height = 0, y + height, 0
-                position = {"x": x, "y": y, "w": panel.width, "h": panel.height}
-                placed.append({"id": panel_id(panel.json["title"]), "gridPos": position, **panel.json})
-                x, height = x + panel.width, max(height, panel.height)
-            y += height
+            if section.is_open:
+                placed += panels
+                y = below
         return placed

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from grafana.source.board import Annotation, Dashboard
 from grafana.source.queries import JOB, MOST_LINES, of
+from grafana.source.sections.audit import AUDIT
 from grafana.source.sections.conversation import CONVERSATION
 from grafana.source.sections.delivery import DELIVERY
+from grafana.source.sections.intervals import INTERVALS
 from grafana.source.sections.meters import METERS
-from grafana.source.sections.overview import IS_ALL_FINE
+from grafana.source.sections.now import NOW
+from grafana.source.sections.objective import OBJECTIVE
+from grafana.source.sections.overview import FIRST_SCREEN
 from grafana.source.sections.process import PROCESS
+from grafana.source.sections.prometheus import PROMETHEUS
 from grafana.source.sections.values import VALUES
 
 _EVENTS = (
@@ -17,6 +22,7 @@ _EVENTS = (
         "Meter back",
         f"1000 * topk({MOST_LINES}, {of('dlms_meter_recovered_timestamp_seconds')})",
         "{{meter}} answers again",
+        is_on=False,
     ),
 )
 
@@ -25,7 +31,8 @@ HEALTH = Dashboard(
     title="DLMS bridge: Health",
     description="Meters in, ThingsBoard out: is everything fine, what is down since when and why, what waits.",
     meters_from="dlms_meter_up",
-    sections=(IS_ALL_FINE, METERS, DELIVERY, PROCESS),
+    takes_all=True,
+    sections=(FIRST_SCREEN, METERS, INTERVALS, OBJECTIVE, DELIVERY, AUDIT, PROCESS, PROMETHEUS),
     annotations=_EVENTS,
     beside=(("dlms-bridge-meter", "Meter"),),
 )
@@ -34,7 +41,8 @@ METER = Dashboard(
     title="DLMS bridge: Meter",
     description="What the chosen meters say, and how the conversation with them goes.",
     meters_from="dlms_meter_up",
-    sections=(VALUES, CONVERSATION),
+    takes_all=False,
+    sections=(NOW, VALUES, CONVERSATION),
     annotations=_EVENTS,
     beside=(("dlms-bridge", "Health"),),
 )

@@ -8,7 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from string import ascii_uppercase
 
-from grafana.source.style import DATASOURCE, GRAFANA, NO_WORDS, PLAIN, Json, Levels, Words, override
+from grafana.source.style import DATASOURCE, GRAFANA, NO_WORDS, PLAIN, Json, Levels, Words, override, unknown
+
+_SOFT_MAX = {"s": 0.01, "percentunit": 0.01}
+"""By unit: how far the axis goes at least, so that zero is no line on an axis of 0 to 100; 1 for others."""
+
+_NARROW, _NARROW_PX = 3, 22
+"""Two words fit a tile of so many columns, on two lines; Grafana itself would write the first larger than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,8 @@ class Column:
         words: meanings of whole numbers.
         empty: what stands there when there is no value.
         link: where a click leads; may hold ``${__value.raw}``.
+        width: pixels; 0 for a share of what is left.
+        decimals: of numbers; None for as many as fit.
     """
 
     field: str
@@ -60,15 +68,19 @@ class Column:
     words: Words = NO_WORDS
     empty: str = "-"
     link: str = ""
+    width: int = 0
+    decimals: int | None = None
 
     def override(self) -> Json:
         """Return the field override that formats the column."""
         looks: Json = {"noValue": self.empty}
         looks |= {"unit": self.unit} if self.unit else {}
+        looks |= {"custom.width": self.width} if self.width else {}
+        looks |= {} if self.decimals is None else {"decimals": self.decimals}
         looks |= {"links": [{"title": "Show this one", "url": self.link}]} if self.link else {}
         if self.levels != PLAIN or self.words.meaning:
             looks |= {
-                "mappings": self.words.json(),
+                "mappings": [*self.words.json(), unknown(self.empty)],
                 "thresholds": self.levels.json(),
                 "color": {"mode": "thresholds"},
                 "custom.cellOptions": {"type": "color-text"},
@@ -84,12 +96,16 @@ def stat(
     empty: str,
     levels: Levels = PLAIN,
     words: Words = NO_WORDS,
-    by_name: bool = False,
+    label: str = "",
+    decimals: int | None = None,
+    text_px: int = 0,
     width: int = 4,
+    height: int = 3,
 ) -> Panel:
-    """Return a big figure, or word, of this moment; ``by_name`` shows the series' name instead.
+    """Return a big figure of this moment, or the value of the series' ``label``.
 
-    Asks for the present only: the last value of a bridge that is gone would be a lie.
+    Asks for the present only: the last value of a bridge that is gone would be a lie. What is not known is grey and
+    says ``empty``: without a word for no value, Grafana gives it the lowest level's colour.
     """
     options = {
         "colorMode": "none" if levels == PLAIN and not words.meaning else "background",
@@ -97,13 +113,18 @@ def stat(
         "justifyMode": "auto",
         "orientation": "auto",
         "percentChangeColorMode": "standard",
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": f"/^{label}$/" if label else "", "values": False},
         "showPercentChange": False,
-        "textMode": "name" if by_name else "value_and_name" if len(queries) > 1 else "value",
+        "textMode": "value_and_name" if len(queries) > 1 else "value",
         "wideLayout": True,
     }
+    if text_px or width <= _NARROW:
+        options["text"] = {"valueSize": text_px or _NARROW_PX}
     fields = _fields(unit, empty, levels, words)
-    return Panel(width, 4, _panel("stat", title, description, _targets(queries, now=True), options, fields))
+    fields["mappings"] += [unknown(empty)]
+    fields |= {} if decimals is None else {"decimals": decimals}
+    targets = _targets(queries, now=True, form="table" if label else "time_series")
+    return Panel(width, height, _panel("stat", title, description, targets, options, fields))
 
 
 def lines(
@@ -117,6 +138,7 @@ def lines(
     decimals: int | None = None,
     stacked: bool = False,
     width: int = 12,
+    height: int = 8,
 ) -> Panel:
     """Return lines over time; ``levels`` are drawn as dashed limits, ``stacked`` adds the series up as bars."""
     fields = _fields(unit, empty, levels, NO_WORDS)
@@ -125,7 +147,8 @@ def lines(
     fields["color"] = {"mode": "palette-classic"}
     fields["custom"] = {
         "drawStyle": "bars" if stacked else "line",
-        "fillOpacity": 60 if stacked else 5,
+        "axisSoftMax": _SOFT_MAX.get(unit, 1) if bounds[0] == 0 else None,
+        "fillOpacity": 60 if stacked else 0,
         "lineInterpolation": "linear",
         "lineWidth": 1,
         "showPoints": "auto",
@@ -133,15 +156,20 @@ def lines(
         "stacking": {"group": "A", "mode": "normal" if stacked else "none"},
         "thresholdsStyle": {"mode": "dashed" if levels.steps else "off"},
     }
-    legend = {"calcs": ["lastNotNull", "max"], "displayMode": "table", "placement": "right", "showLegend": True}
+    legend = {"calcs": ["lastNotNull"], "displayMode": "table", "placement": "right", "showLegend": True}
     if width < 12 or len(queries) > 1:
         legend |= {"calcs": [], "displayMode": "list", "placement": "bottom"}
     options = {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
-    return Panel(width, 8, _panel("timeseries", title, description, _targets(queries), options, fields))
+    return Panel(width, height, _panel("timeseries", title, description, _targets(queries), options, fields))
 
 
-def timeline(title: str, description: str, *queries: Query, words: Words, empty: str, width: int = 24) -> Panel:
-    """Return one coloured band per series: which state, from when to when."""
+def timeline(
+    title: str, description: str, *queries: Query, words: Words, empty: str, width: int = 24, height: int = 5
+) -> Panel:
+    """Return one coloured band per series: which state, from when to when.
+
+    Give it a series that always exists: Grafana says "Data does not have a time field" of none, whatever ``empty`` is.
+    """
     fields = _fields("none", empty, PLAIN, words)
     fields["custom"] = {"fillOpacity": 70, "lineWidth": 0}
     options = {
@@ -152,7 +180,7 @@ def timeline(title: str, description: str, *queries: Query, words: Words, empty:
         "showValue": "auto",
         "tooltip": {"mode": "single", "sort": "none"},
     }
-    return Panel(width, 7, _panel("state-timeline", title, description, _targets(queries), options, fields))
+    return Panel(width, height, _panel("state-timeline", title, description, _targets(queries), options, fields))
 
 
 def table(
@@ -161,8 +189,8 @@ def table(
     *queries: Query,
     columns: tuple[Column, ...],
     empty: str,
-    largest_first: str = "",
-    smallest_first: str = "",
+    sort: tuple[str, ...],
+    width: int = 24,
     height: int = 9,
 ) -> Panel:
     """Return a table of this moment, one row for each set of labels that the queries share.
@@ -173,19 +201,11 @@ def table(
         queries: joined on the labels that they have in common.
         columns: in their order; whatever is not named here is left out.
         empty: what stands there when no query returns anything.
-        largest_first: title of the column to sort by, downwards.
-        smallest_first: title of the column to sort by, upwards.
+        sort: titles of the columns to sort by, upwards; downwards with a ``-`` before.
+        width: of the dashboard's 24 columns.
         height: in Grafana's grid units.
     """
-    fields = _fields("none", empty, PLAIN, NO_WORDS)
-    fields["custom"] = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True}
-    options = {
-        "cellHeight": "sm",
-        "frameIndex": 0,
-        "showHeader": True,
-        "sortBy": [{"displayName": largest_first or smallest_first, "desc": bool(largest_first)}],
-    }
-    panel = _panel("table", title, description, _targets(queries, now=True, form="table"), options, fields)
+    panel = _table(title, description, queries, empty, sort, filterable=width == 24)
     panel["fieldConfig"]["overrides"] = [column.override() for column in columns]
     names = [column.field for column in columns]
     panel["transformations"] = [
@@ -200,7 +220,38 @@ def table(
             },
         },
     ]
+    return Panel(width, height, panel)
+
+
+def calendar(
+    title: str, description: str, query: Query, *, rows: str, columns: str, levels: Levels, empty: str, height: int = 8
+) -> Panel:
+    """Return a matrix of coloured shares: a row per value of the label ``rows``, a column per value of ``columns``."""
+    panel = _table(title, description, (query,), empty, (), filterable=False)
+    defaults = panel["fieldConfig"]["defaults"]
+    defaults |= {"unit": "percentunit", "decimals": 0, "thresholds": levels.json(), "mappings": [unknown("")]}
+    defaults["custom"] |= {"align": "center", "cellOptions": {"type": "color-background", "mode": "basic"}}
+    corner = f"{rows}\\{columns}"
+    looks = {"custom.cellOptions": {"type": "auto"}, "custom.align": "left", "custom.width": 150, "displayName": ""}
+    panel["fieldConfig"]["overrides"] = [override(corner, looks | {"displayName": rows.capitalize()})]
+    panel["transformations"] = [
+        {"id": "groupingToMatrix", "options": {"columnField": columns, "rowField": rows, "valueField": "Value"}}
+    ]
     return Panel(24, height, panel)
+
+
+def _table(
+    title: str, description: str, queries: tuple[Query, ...], empty: str, sort: tuple[str, ...], *, filterable: bool
+) -> Json:
+    fields = _fields("none", empty, PLAIN, NO_WORDS)
+    fields["custom"] = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": filterable, "minWidth": 60}
+    options = {
+        "cellHeight": "sm",
+        "frameIndex": 0,
+        "showHeader": True,
+        "sortBy": [{"displayName": by.removeprefix("-"), "desc": by.startswith("-")} for by in sort],
+    }
+    return _panel("table", title, description, _targets(queries, now=True, form="table"), options, fields)
 
 
 def _fields(unit: str, empty: str, levels: Levels, words: Words) -> Json:

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.broker
 def test_with_no_settings_at_all_the_demo_meter_is_read_and_said_to_be_one(bridge, messages):
     running = bridge()
     _, payload, _ = wait_for(messages, telemetry_of("demo"))
-    values = json.loads(payload)["demo"][0]["values"]
-    assert values.keys() == {"voltage_l1", "current_l1", "frequency", "active_power", "active_energy"}
+    live = [entry["values"] for entry in json.loads(payload)["demo"] if "voltage_l1" in entry["values"]]
+    assert live[0].keys() == {"voltage_l1", "current_l1", "frequency", "active_power", "active_energy"}
     assert "no meters configured" in running.lines()
     assert "values are invented" in running.lines()
 
@@ -43,7 +43,7 @@ def test_an_hdlc_and_a_wrapper_meter_are_read_side_by_side(bridge, messages, met
 
 def test_local_subscribers_find_the_latest_values_retained(bridge, messages, broker):
     bridge()
-    wait_for(messages, telemetry_of("demo"))
+    wait_for(messages, lambda topic, *_: topic == "meters/demo")
     late = queue.Queue()
     with listener(broker.port, "meters/+", on_message=lambda *message: late.put(message)):
         topic, payload, retained = late.get(timeout=10)
@@ -97,7 +97,7 @@ def test_the_first_connections_of_a_fleet_are_spread_over_the_interval(bridge, b
             super().__init__(**arguments)
 
     ports = [meters("hdlc", kind=Noted) for _ in range(20)]
-    environ = {"POLL__INTERVAL": "3"}
+    environ = {"POLL__INTERVAL": "3", "LEDGER__ENABLED": "false"}
     for number, port in enumerate(ports):
         environ |= {name.replace("MAIN", f"M{number}"): value for name, value in one_meter(port).items()}
     bridge(**environ)

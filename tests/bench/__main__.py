@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import statistics
+import sysconfig
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SPARE_FILES = 200
+DOCKERFILE = Path(__file__).parents[2] / "bridge" / "Dockerfile"
 
 
 def machine() -> dict[str, Any]:
@@ -31,7 +34,20 @@ def machine() -> dict[str, Any]:
         "processors": len(names),
         "processor": names[0] if names else platform.machine(),
         "python": platform.python_version(),
+        "build": f"{platform.python_compiler()}, {'optimised' if _is_optimised() else 'not optimised'}",
+        "image": image_python(),
     }
+
+
+def _is_optimised() -> bool:
+    """Whether this Python was built with what its own measurements say (PGO), as the image's is: a fifth faster."""
+    return "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+
+
+def image_python() -> str:
+    """The version of Python that the image runs."""
+    [*_, last] = re.findall(r"^FROM python:([\d.]+)", DOCKERFILE.read_text(), re.MULTILINE)
+    return last
 
 
 def fleets(meters: int, converters: int) -> dict[str, fleet.Fleet]:

@@ -111,7 +111,8 @@ class Book:
             head = bytes((0xC4, _GET, apdu[2]))
             kind = SCALER if apdu[3:12] in self._scalers else GET
             if found is None:
-                return GET, 1, (head + b"\x01\x04",) * VERSIONS  # object-undefined
+                # object-undefined; no register, or a load profile that is looked for would begin a cycle
+                return OTHER, 0, (head + b"\x01\x04",) * VERSIONS
             return kind, 1, tuple(head + data for data in found)
         if apdu[0] == 0xC0 and apdu[1] == _LIST and self.lists and len(apdu) == 4 + 10 * apdu[3]:
             names = [apdu[at : at + 9] for at in range(4, len(apdu), 10)]

@@ -154,7 +154,7 @@ async def round_of(cycles: int, port: int, folder: Path, *, fleet: bool) -> dict
         metrics=metrics.delivery,
         rng=random.Random(),
     )
-    tasks = [asyncio.create_task(outbox.run()), asyncio.create_task(delivery._upstream.run(delivery))]
+    tasks = [asyncio.create_task(outbox.run()), asyncio.create_task(delivery._parts.upstream.run(delivery._session))]
     while not delivery.connected:
         await asyncio.sleep(0.01)
 

@@ -50,6 +50,8 @@ class Fleet:
     """Converters that share the meters among them; 0 gives each meter a connection of its own."""
     lists: bool = True
     framing: str = "hdlc"
+    history_days: float = 0
+    """How far the meters' load profiles reach back; 0 for meters without."""
 
     @property
     def each(self) -> int:
@@ -66,6 +68,7 @@ class Fleet:
             converters if self.behind else 0,
             self.lists,
             self.framing,
+            self.history_days,
         )
 
     def write(self, folder: Path, port: int) -> None:
@@ -74,6 +77,8 @@ class Fleet:
         lines = [f'framing = "{self.framing}"', "client = 1", *([] if self.lists else ["list_items = 0"])]
         for register in REGISTERS[: self.registers]:
             lines += ["[[registers]]", f'key = "{register.key}"', f'obis = "{register.obis}"']
+        if self.history_days:
+            lines += ["[[load_profiles]]", 'obis = "1-0:99.1.0"', 'keys = { "1-0:1.8.0" = "energy" }']
         (folder / "profiles" / "simulated.toml").write_text("\n".join(lines) + "\n")
         rows = [
             f"m{n:05d},{address(n // self.each)},{port},simulated,{1 + n % self.each},{PASSWORD}"

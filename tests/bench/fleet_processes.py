@@ -37,9 +37,10 @@ class Bridge:
         folder: where settings and data are.
         broker: the port and credentials of the local broker.
         fleet: what it reads.
+        more: settings beside the usual ones.
     """
 
-    def __init__(self, folder: Path, broker: Any, fleet: Fleet) -> None:
+    def __init__(self, folder: Path, broker: Any, fleet: Fleet, **more: str) -> None:
         self.health_port = free_port()
         self._log = (folder / "bridge.log").open("wb")
         environ = os.environ | {
@@ -54,6 +55,7 @@ class Bridge:
             "HEALTH__PORT": str(self.health_port),
             "HEALTH__FLEET": "true",
             "HEALTH__REGISTER_VALUES": "false",
+            **more,
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bridge"], env=environ, stdout=self._log, stderr=self._log
@@ -93,6 +95,7 @@ class Loads:
         self._children = []
         options = ["--behind", fleet.each, "--framing", fleet.framing, "--interval", fleet.interval_s]
         options += [] if fleet.lists else ["--no-list"]
+        options += ["--history", fleet.history_days] if fleet.history_days else []
         for first in range(0, converters, share):
             mine = min(share, converters - first)
             where = ["--meters", mine * fleet.each, "--first", first, "--port", self.port]

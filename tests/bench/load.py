@@ -26,6 +26,7 @@ import uvloop
 from tests.bench.addresses import address
 from tests.bench.answers import VERSIONS, Association, Book, Secrets
 from tests.bench.frames import DISC, DM, SNRM, UA, Frame, Hdlc, Prepared, Wrapper
+from tests.bench.history_answers import HistoryBook
 from tests.bench.ledger import Ledger
 
 
@@ -37,13 +38,20 @@ class Plant:
         lists: whether they support GET-WITH-LIST.
         ciphered: whether they ask for suite 0, authenticated and encrypted.
         interval_s: how often each is meant to be read; tells the ledger one cycle from the next.
+        history_days: how far their load profiles reach back; 0 for meters without.
     """
 
     def __init__(
-        self, framing: str = "hdlc", *, lists: bool = True, ciphered: bool = False, interval_s: float = float("inf")
+        self,
+        framing: str = "hdlc",
+        *,
+        lists: bool = True,
+        ciphered: bool = False,
+        interval_s: float = float("inf"),
+        history_days: float = 0,
     ) -> None:
         self.framing = Hdlc() if framing == "hdlc" else Wrapper()
-        self.book = Book(lists=lists)
+        self.book = HistoryBook(lists=lists, days=history_days) if history_days else Book(lists=lists)
         self.secrets = Secrets() if ciphered else None
         self.ledger = Ledger(interval_s)
         self.prepared: dict[bytes, Prepared] = {}
@@ -214,7 +222,13 @@ async def listen(plant: Plant, converters: int, behind: int = 1, port: int = 0, 
 
 async def serve(arguments: argparse.Namespace) -> None:
     """Listen, say so, and take commands until standard input ends."""
-    plant = Plant(arguments.framing, lists=arguments.list, ciphered=arguments.ciphered, interval_s=arguments.interval)
+    plant = Plant(
+        arguments.framing,
+        lists=arguments.list,
+        ciphered=arguments.ciphered,
+        interval_s=arguments.interval,
+        history_days=arguments.history,
+    )
     converters = arguments.meters // arguments.behind
     port, _ = await listen(plant, converters, arguments.behind, arguments.port, arguments.first)
     gc.collect()
@@ -254,6 +268,7 @@ def main() -> None:
     parser.add_argument("--ciphered", action="store_true")
     parser.add_argument("--list", action=argparse.BooleanOptionalAction, default=True, help="offer GET-WITH-LIST")
     parser.add_argument("--interval", type=float, default=float("inf"), help="seconds from one cycle to the next")
+    parser.add_argument("--history", type=float, default=0, metavar="DAYS", help="so far load profiles reach back")
     arguments = parser.parse_args()
     allow_files(2 * arguments.meters // arguments.behind + 64)
     with socket.socket() as probe:  # said here, not by the ten-thousandth of them

@@ -30,7 +30,7 @@ from bridge.meters.link import Link
 from bridge.meters.metrics import MeterMetrics
 from bridge.meters.poller import Poller
 from bridge.meters.state import MeterState
-from tests.health.test_status import Plant
+from tests.health.plant import Plant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,6 +23,7 @@ from tests.bench.rounds import Row, obey
 
 if TYPE_CHECKING:
     from bridge.configuration.meter import Meter
+    from bridge.meters.frame_watch import FrameWatch
 
 TIMEOUT_S = 5.0
 
@@ -70,9 +71,9 @@ class Bridge:
 
     async def _cycles(self, count: int) -> list[float]:
         if len(self._open) == 1:
-            return await _read(*self._open[0], count)
+            return await read(*self._open[0], count)
         async with asyncio.TaskGroup() as reading:
-            tasks = [reading.create_task(_read(*one, count)) for one in self._open]
+            tasks = [reading.create_task(read(*one, count)) for one in self._open]
         return tasks[-1].result()
 
 
@@ -85,12 +86,13 @@ async def _associate(one: Meter) -> tuple[Link, MeterSession]:
     return link, session
 
 
-async def _read(link: Link, session: MeterSession, count: int) -> list[float]:
+async def read(link: Link, session: MeterSession, count: int, watch: FrameWatch | None = None) -> list[float]:
+    """Read so many cycles of one meter, and return the last one's values."""
     readings = []
     for _ in range(count):
         if session.counter is not None and session.counter.is_low:
             session.counter.reserve()
-        readings = await link.converse(session.read(), TIMEOUT_S)
+        readings = await link.converse(session.read(), TIMEOUT_S, watch)
     return [reading.value for reading in readings]
 
 

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from typing import Any, Self
 
-WARM_CYCLES = 20
+REPEATING_CYCLES = 8
+"""After so many cycles of ten requests, in lists or not, sequence numbers and invoke-ids begin anew."""
+WARM_CYCLES = 24
 READER_CPU, LOAD_CPU = 0, 1
 
 

@@ -34,7 +34,10 @@ async def shows(plant, *, alert, log, series, wrong):
     assert complaints
     code, table = await asyncio.to_thread(plant.command)
     assert code == 1
-    assert complaints[0].partition(" for ")[0] in table
+    # A meter's own complaint is its row: the name, its state, and the reason on a line of its own.
+    *state, reason = complaints[0].partition(" for ")[0].split(", ", 1)
+    assert reason in " ".join(table.split())
+    assert all(part in table for said in state for part in said.split(": "))
     assert await asyncio.to_thread(plant.fired) == {alert}
 
 

@@ -34,14 +34,25 @@ def commands(text):
     return set(re.findall(r"(?:docker compose \w+|THINGSBOARD__\w+|METERS__\w+|OUTBOX__\w+|%\(\w+\)s|--[a-z]+)", text))
 
 
+def is_said(call):
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    return name in ("say", "_say") and len(call.args) == 1 and isinstance(call.args[0], ast.Constant)
+
+
 def literals():
     """Every text in the commands' code that looks like a key, with the places where it stands."""
     found = {}
     for file in [*BRIDGE.glob("cli/**/*.py"), BRIDGE / "__main__.py"]:
         if file in FILES:
             continue
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and KEY.fullmatch(node.value):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        said = {id(call.args[0]) for call in ast.walk(tree) if isinstance(call, ast.Call) and is_said(call)}
+        for node in ast.walk(tree):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and (KEY.fullmatch(node.value) or id(node) in said)
+            ):
                 found.setdefault(node.value, []).append(f"{file.name}:{node.lineno}")
     for command in [file.parent.name for file in BRIDGE.glob("cli/*/command.py")]:
         found[f"{command}.help"] = ["parsers.py"]

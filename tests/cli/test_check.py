@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 
 import pytest
 
@@ -138,3 +139,34 @@ def test_it_speaks_the_technicians_language(run):
     _, text = run(LANG="es_MX.UTF-8", METERS__MAIN__HOST="a")
     assert text.splitlines()[-1] == "la configuración está bien: 1 medidor"
     assert "destino: ninguno" in text
+
+
+@pytest.fixture
+def at_most_1024_descriptors():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def fleet(folder, meters, behind=1):
+    rows = ["name,host,port,profile,server,password"]
+    for number in range(meters):
+        place, server = divmod(number, behind)
+        rows.append(f"m{number},10.{place // 250}.0.{place % 250},4059,microstar,{1 + server},12345678")
+    (folder / "meters.csv").write_text("\n".join(rows))
+    return {"METERS_FILE": str(folder / "meters.csv"), "POLL__INTERVAL": "60"}
+
+
+def test_more_connections_than_descriptors_are_said_with_what_to_raise(run, tmp_path, at_most_1024_descriptors):
+    code, text = run(**fleet(tmp_path, 1000))
+    assert code == 0
+    assert "want 1256 file descriptors" in text
+    assert "may open 1024" in text
+    assert "nofile" in text
+    assert "ulimit -n" in text
+    assert "descriptores" in run(**fleet(tmp_path, 1000), LANG="es_CO.UTF-8")[1]
+
+
+def test_meters_behind_converters_want_one_descriptor_a_converter(run, tmp_path, at_most_1024_descriptors):
+    assert "descriptors" not in run(**fleet(tmp_path, 1000, behind=20))[1]

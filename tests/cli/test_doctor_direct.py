@@ -27,7 +27,7 @@ async def test_beside_a_bridge_that_runs_no_broker_is_no_fault_and_its_session_i
     assert (found.code, found.bad) == (0, [])
     assert "upstream.direct" in found.signed("good")
     assert (clinic.thingsboard.counts["sessions"], clinic.thingsboard.counts["thrown out"]) == (1, 0)
-    assert "ThingsBoard, direct, MQTT 5: up" in out.getvalue()
+    assert "ThingsBoard  up, direct, MQTT 5" in out.getvalue()
 
 
 async def test_without_a_bridge_the_token_is_tried(tmp_path):

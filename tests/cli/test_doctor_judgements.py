@@ -13,7 +13,7 @@ from bridge.cli.doctor import clock as doctor_clock
 from bridge.cli.doctor.disk import OutboxFile
 from bridge.cli.doctor.doctor import doctor
 from bridge.cli.doctor.finding import bad, good
-from bridge.health.wellness import WHATS
+from bridge.health.wrong import WHATS
 
 NOW_S = 1_800_000_000.0
 DELIVERY = {
@@ -82,7 +82,7 @@ def test_a_bridge_that_does_not_answer_is_judged_by_its_outbox(state, found):
         (
             {},
             ("parked", "outbox"),
-            [("good", "samples.fresh"), ("bad", "samples.parked"), ("bad", "samples.nearly_full")],
+            [("good", "samples.fresh"), ("bad", "samples.parked"), ("bad", "samples.outbox")],
         ),
         ({"set_aside_samples": 1}, (), [("good", "samples.fresh"), ("warn", "samples.set_aside")]),
     ],

@@ -43,7 +43,9 @@ async def test_each_line_has_a_sign_what_was_seen_and_the_remedy(tmp_path):
     assert "connection refused" in lines[at + 1]
     assert lines[at + 2].startswith("      → refused: check PORT")
     assert "  ✔ usable; meters: 1" in lines
-    assert lines[-1].startswith("✘ wrong: 1; worth a look: ")
+    assert lines[-2:-1] == [""]
+    assert lines[-1].startswith("✘ 1 fault: meters: main: no connection; worth a look: ")
+    assert max(len(line) for line in lines if str(tmp_path) not in line) <= 80  # a path is not broken
     groups = [line for line in lines if line and not line.startswith(" ")]
     assert groups[:-1] == [
         "configuration", "bridge", "data volume", "clock", "meters", "local broker", "ThingsBoard", "samples", "host",

@@ -222,7 +222,7 @@ async def test_what_a_running_bridge_cannot_do_is_refused_with_what_to_do(tmp_pa
         given = settings(served, tmp_path) | {"HEALTH__PORT": str(bridge[0])}
         code, printed = await typed("read", "main", "--obis", "1-1:14.7.0", **given)
         assert code == 1
-        assert "docker compose stop bridge" in printed
+        assert "stop the bridge" in printed
         assert served.connections == []
         code, _ = await typed("read", "main", "--obis", "1-1:14.7.0", "--direct", **given)
         assert code == 0
@@ -246,3 +246,26 @@ async def test_ctrl_c_leaves_the_meter_released(tmp_path):
 
 def is_associated(served):
     return any(association.is_open for side in served.connections for association in side._associations.values())
+
+
+@pytest.mark.parametrize("command", ["read", "objects"])
+async def test_where_no_meter_is_configured_the_demo_meter_can_be_visited(tmp_path, command, capfd):
+    places = {"DATA_DIR": str(tmp_path), "HEALTH__PORT": str(free_port()), "LANG": "C"}
+    code, printed = await typed(command, "demo", **places)
+    assert code == 0, printed
+    assert "1-1:1.8.0" in printed
+    assert "Traceback" not in capfd.readouterr().err
+    assert (await typed(command, "main", **places))[0] == 2, "that is the demo meter's name and no other's"
+
+
+async def test_where_meters_are_configured_there_is_no_demo_meter(tmp_path):
+    async with meter(clients=[READER]) as served:
+        code, _ = await typed("read", "demo", **settings(served, tmp_path))
+    assert code == 2
+
+
+async def test_how_many_mistakes_there_are_is_said_in_the_technicians_language(tmp_path, capfd):
+    places = {"DATA_DIR": str(tmp_path), "HEALTH__PORT": "none", "LANG": "es"}
+    code, _ = await typed("read", "demo", **places)
+    assert code == 2
+    assert "1 error en la configuración; corregir" in capfd.readouterr().err

@@ -12,7 +12,8 @@ from bridge.cli.status.status import ALL_WELL, NO_ANSWER, SOMETHING_WRONG, statu
 from bridge.errors import ReplyTimeout
 from bridge.health.server import HealthServer
 from tests.fakes.ports import free_port
-from tests.health.test_status import NOW_S, plant  # noqa: F401 - a fixture
+from tests.health.conftest import plant  # noqa: F401 - a fixture
+from tests.health.plant import NOW_S
 
 
 @pytest.fixture
@@ -37,17 +38,17 @@ def shown(port, **options):
 def test_all_well_is_a_table_and_exit_code_0(port):
     code, text = shown(port)
     assert code == ALL_WELL
-    assert "main    reading  2 s ago     100.0 %" in text
-    assert text.endswith("all well\n")
+    assert "main    reading  2 s ago     100 %" in text
+    assert text.startswith("✔ all is well\n")
 
 
 def test_what_is_wrong_stands_below_and_the_exit_code_is_1(port, plant):  # noqa: F811
     plant.main.fails(ReplyTimeout("10.0.0.1:4059: no answer within 5 s"), NOW_S - 3700)
     code, text = shown(port)
     assert code == SOMETHING_WRONG
-    assert "failing for 1 h 1 min" in text
-    assert "timeout, 1 h 1 min ago" in text
-    assert "main: failing, timeout: 10.0.0.1:4059: no answer within 5 s" in text
+    assert text.startswith("✘ a meter fails: 1 of 2\n")
+    assert "main    failing, 1 h" in text
+    assert "    timeout: 10.0.0.1:4059: no answer within 5 s; next attempt in 0 s" in text
 
 
 def test_json_is_the_same_report(port, plant):  # noqa: F811
@@ -58,7 +59,7 @@ def test_json_is_the_same_report(port, plant):  # noqa: F811
 def test_a_bridge_that_does_not_answer_is_exit_code_2():
     code, text = shown(free_port())
     assert code == NO_ANSWER
-    assert "no bridge answers on port" in text
+    assert text.startswith("✘ the bridge is down: nothing answers on port ")
 
 
 def test_watching_shows_it_again_until_interrupted(port):
@@ -70,7 +71,7 @@ def test_watching_shows_it_again_until_interrupted(port):
             raise KeyboardInterrupt
 
     code, text = shown(port, watch=True, sleep=sleep)
-    assert (code, text.count("all well")) == (ALL_WELL, 3)
+    assert (code, text.count("all is well")) == (ALL_WELL, 3)
 
 
 def test_the_command_line_takes_the_port_from_the_settings(port):
@@ -79,4 +80,4 @@ def test_the_command_line_takes_the_port_from_the_settings(port):
         [sys.executable, "-m", "bridge", "status"], env=environ, capture_output=True, text=True, check=False, timeout=60
     )
     assert (asked.returncode, asked.stderr) == (ALL_WELL, "")
-    assert "all well" in asked.stdout
+    assert "all is well" in asked.stdout

@@ -7,7 +7,8 @@ import io
 
 import pytest
 
-from bridge.cli.terminal import Terminal, ticking
+from bridge.cli.progress import ticking
+from bridge.cli.terminal import Terminal
 
 
 class Screen(io.StringIO):
@@ -162,3 +163,35 @@ async def test_the_line_comes_however_long_one_step_takes():
             while not out.getvalue():
                 await asyncio.sleep(0.001)
     assert lines(out) == ["10 s: one long step"]
+
+
+def test_how_long_the_rest_takes_is_said_once_that_is_no_guess():
+    out, clock = io.StringIO(), Clock()
+    with Terminal(out, {}, clock_s=clock).progress(100) as bar:
+        for second, done in ((5, 10), (20, 10), (40, 60)):
+            clock.now_s = float(second)
+            bar.step("pages", by=done)
+        clock.now_s = 60.0
+        bar.step(by=20)
+    assert lines(out) == [
+        "20 s: 20/100 (~ 1 min 20 s) pages",
+        "40 s: 80/100 (~ 10 s) pages",
+        "60 s: 100/100 pages",
+    ]
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_wrapped_text_hangs_below_where_it_began(columns):
+    out = io.StringIO()
+    terminal = Terminal(out, {"COLUMNS": str(columns)})
+    terminal.wrap(["      → "], "word " * 40)
+    assert max(map(len, lines(out))) <= columns
+    assert all(line.startswith("        word") for line in lines(out)[1:])
+    terminal.pairs([("name", "value " * 30), ("longer name", "other")])
+    assert lines(out)[-1] == "longer name  other"
+    assert max(map(len, lines(out))) <= columns
+
+
+@pytest.mark.parametrize("given", ["", "0", "wide"])
+def test_a_pipe_is_80_wide_where_nobody_says_otherwise(given):
+    assert Terminal(io.StringIO(), {"COLUMNS": given}).columns == 80

@@ -115,7 +115,7 @@ def test_in_whatever_order_docker_hands_the_settings_over_the_same_is_said():
         ({"CLIENT": "128"}, "CLIENT=128: must be a whole number from 1 to 127 with framing hdlc"),
         (
             {"SERVER": "200", "SERVER_ADDRESS_BYTES": "1"},
-            "SERVER=200: does not fit; an HDLC server address of 1 bytes goes from 1 to 127",
+            "SERVER=200: does not fit; an HDLC server address of 1 byte goes from 1 to 127",
         ),
         (
             {"SERVER": "16384", "SERVER_ADDRESS_BYTES": "2"},

@@ -19,6 +19,16 @@ def test_a_thingsboard_needs_a_host_and_a_token():
     ]
 
 
+def test_the_token_may_be_missing_where_apply_fetches_it():
+    api = {"THINGSBOARD__HOST": "tb", "THINGSBOARD__API_URL": "https://tb", "THINGSBOARD__API_KEY": "K"}
+    settings = load({"METERS__MAIN__HOST": "a", **api}, NOWHERE)
+    assert settings.thingsboard.uses_kept_token
+    given = load({"METERS__MAIN__HOST": "a", **api, "THINGSBOARD__TOKEN": "T"}, NOWHERE)
+    assert not given.thingsboard.uses_kept_token
+    (device_mode,) = problems(METERS__MAIN__HOST="a", **api, THINGSBOARD__MODE="device")
+    assert device_mode.startswith("THINGSBOARD__TOKEN: missing")
+
+
 TO_THINGSBOARD = {"THINGSBOARD__HOST": "tb", "THINGSBOARD__TOKEN": "T", "METERS__MAIN__HOST": "m"}
 
 

@@ -115,7 +115,7 @@ async def test_a_sample_that_cannot_be_read_is_set_aside_and_costs_no_session(tm
         assert rig.outbox.state.set_aside == 1
         assert server.counts["sessions"] == 1
         assert any("Payload format invalid" in line for line in lines)
-        assert any("ERROR outbox | 1 samples set aside" in line for line in lines)
+        assert any("ERROR outbox | 1 sample set aside" in line for line in lines)
 
 
 async def test_attributes_that_cannot_be_read_are_not_told_for_ever(tmp_path, monkeypatch):

@@ -74,6 +74,28 @@ async def test_the_live_copy_is_retained_for_those_who_come_later(tmp_path):
     assert json.loads(payload) == {"ts": 2, "values": {"voltage_l1": {"value": 127.4, "unit": "V"}}}
 
 
+async def test_live_copies_of_many_meters_arrive_whole_whatever_their_size_beside_messages_that_are_confirmed(tmp_path):
+    """They go out together, past paho's own packets: lengths of one, two and three octets, on the same connection."""
+    said = {f"m{n}": "x" * size for n, size in enumerate((1, 60, 90, 200, 16_000, 17_000, 100_000, 3))}
+    async with Mosquitto() as broker, Rig(tmp_path, broker) as rig:
+        await rig.until(lambda: rig.publisher.connected)
+        ear = Ear(broker, "meters/#", "v1/#")
+        await asyncio.sleep(0.1)
+        for round_ in range(20):
+            rig.put(1 + 10 * round_, 10)
+            for meter, text in said.items():
+                rig.publisher.live(sample(round_, meter=meter, text=text))
+            await asyncio.sleep(0.01)
+        await rig.until(lambda: rig.confirmed == 200 and len(ear.stamps) == 200)
+        await rig.until(lambda: sum(topic.startswith("meters/") for topic, *_ in ear.heard) == 20 * len(said))
+        ear.close()
+    last = {topic: json.loads(payload) for topic, payload, _ in ear.heard if topic.startswith("meters/")}
+    assert {topic: one["values"]["text"]["value"] for topic, one in last.items()} == {
+        f"meters/{meter}": text for meter, text in said.items()
+    }
+    assert figure(rig.metrics.broker_connects) == 1
+
+
 async def test_a_broker_that_comes_later_is_connected_to_and_gets_what_waited(tmp_path, lines):
     broker = Mosquitto()
     async with Rig(tmp_path, broker) as rig:

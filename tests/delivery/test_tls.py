@@ -7,42 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import subprocess
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.delivery.rig import Rig
+from tests.fakes.authority import Authority
 from tests.fakes.mosquitto import Mosquitto, tls_lines
-from tests.fakes.programs import find_program
 from tests.fakes.thingsboard import ThingsBoard
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 pytestmark = pytest.mark.broker
-
-
-@dataclass(frozen=True)
-class Authority:
-    """A certificate authority and its folder."""
-
-    folder: Path
-
-    @property
-    def certificate(self) -> Path:
-        return self.folder / "ca.pem"
-
-    def issue(self, name: str, *extra: str) -> tuple[Path, Path]:
-        """Certificate and key for ``name``, signed by this authority."""
-        certificate, key = self.folder / f"{name}.pem", self.folder / f"{name}.key"
-        by = ("-CA", self.certificate, "-CAkey", self.folder / "ca.key") if self.certificate.exists() else ()
-        command = (find_program("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2")
-        files = ("-keyout", key, "-out", certificate)
-        subprocess.run((*command, "-subj", f"/CN={name}", *extra, *by, *files), check=True, capture_output=True)
-        key.chmod(0o644)  # the daemon gives up root and reads it as another user
-        return certificate, key
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,7 @@ async def test_a_sample_that_the_server_cannot_read_is_set_aside_and_all_others_
 
         assert missing(server, sent - 1) == set()
         assert rig.outbox.state.set_aside == 1
-        assert any("ERROR outbox | 1 samples set aside" in line for line in lines)
+        assert any("ERROR outbox | 1 sample set aside" in line for line in lines)
 
 
 async def test_a_second_user_of_the_token_throws_the_bridge_out_and_it_comes_back(tmp_path):

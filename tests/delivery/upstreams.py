@@ -21,6 +21,9 @@ class Broker:
         self._number += 1
         return self._number
 
+    def show(self, topic, payload):
+        self.publish(topic, payload, qos=0, retain=True)
+
     def drop(self, reason):
         self.dropped.append(reason)
 

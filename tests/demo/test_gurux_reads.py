@@ -205,8 +205,8 @@ def test_the_load_profile_by_range_and_by_entry():
     assert [bytes(row[0]) for row in rows] == [date_time(NOW_S - 900 * back) for back in (4, 3, 2, 1, 0)]
     assert rows[-1][1:] == [0, 56348, -156]
     rows = reader.ask(reader.gurux.readRowsByEntry(profile, 1, 2)).value
-    assert bytes(rows[0][0]) == date_time(NOW_S - 3 * 86400 + 900)
-    assert len(reader.get(profile)) == 288
+    assert bytes(rows[0][0]) == date_time(NOW_S - 60 * 86400 + 900)
+    assert len(reader.get(profile)) == 60 * 96
 
 
 def test_the_public_client_sees_little_and_the_counter_among_it():

@@ -1,5 +1,6 @@
 """Whole frames out of any stream: the length field rules, garbage is survived, nothing is dropped in silence."""
 
+import itertools
 from itertools import pairwise
 
 from hypothesis import given
@@ -79,6 +80,24 @@ def test_two_and_four_byte_addresses_are_measured_by_their_last_bit():
 def test_an_address_that_never_ends_is_no_frame():
     framer = HdlcFramer()
     assert framer.feed(b"\x7e\xa0\x20\x02\x02\x02\x02\x02\x02\x02\x02\x02" + UA) == [UA]
+
+
+def test_an_address_that_never_ends_in_a_short_frame_with_its_check_sequence_right_is_none_either():
+    """The frame is whole, and what its addresses lack is sought no further than its end."""
+    for octets in itertools.product((0x02, 0x03), repeat=5):
+        for filled in range(3, 6):
+            body = b"\xa0" + bytes((4 + filled,)) + bytes(octets[:filled])
+            for at_end in (0x00, 0x01):  # so that the check sequence is even, or odd
+                frame = body[:-1] + bytes((body[-1] & 0xFE | at_end,))
+                whole = b"\x7e" + frame + fcs16(frame).to_bytes(2, "little") + b"\x7e"
+                framer = HdlcFramer()
+                assert framer.feed(whole) == [one for one in (whole,) if is_well_addressed(frame)]
+
+
+def is_well_addressed(frame):
+    """Return whether two addresses and a control field, and no more, are behind the length."""
+    ends = [n for n, octet in enumerate(frame) if n > 1 and octet & 1]
+    return len(ends) > 1 and ends[1] == len(frame) - 2
 
 
 def test_a_reset_forgets_half_a_frame_and_counts_it():

@@ -215,6 +215,34 @@ def test_frames_with_wrong_numbers_without_end_are_given_up():
             send_all(conversation, [frame] * 1000)
 
 
+@pytest.mark.parametrize("has_a_part", [False, True])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        answer(ns=5, segmented=True), answer(ns=6, nr=1), answer(ns=6, nr=3), answer(ns=6, final=False),
+        supervisory(RR, 0), supervisory(RR, 1), supervisory(RR, 5), supervisory(REJ, 0), supervisory(REJ, 1),
+    ],
+)  # fmt: skip
+def test_what_is_said_for_ever_after_a_silence_is_given_up_too(frame, has_a_part):
+    conversation = connected().ask(GET)
+    next(conversation)
+    if has_a_part:
+        conversation.send(answer(LLC + b"a", segmented=True))
+    conversation.throw(SILENCE)
+    with pytest.raises((DecodeError, ReplyTimeout)):
+        send_all(conversation, [frame] * 1000)
+
+
+def test_an_answer_that_hardly_goes_on_is_given_up_after_so_many_frames_in_all():
+    conversation = connected().ask(GET)
+    next(conversation)
+    frames = [
+        frame for n in range(50) for frame in (answer(b"x", ns=n % 8, segmented=True), *[supervisory(REJ, 1)] * 200)
+    ]
+    with pytest.raises(DecodeError, match="does not come to an end"):
+        send_all(conversation, frames)
+
+
 def test_an_answer_behind_its_late_predecessor_in_one_segment_is_the_one_that_counts():
     link = connected()
     conversation = link.ask(GET)

@@ -97,7 +97,9 @@ def test_rows_come_by_their_number(layout_of_demo):
     session, answer, of = layout_of_demo
     rows = converse(by_entry(session, of, 1, 3), answer)
     assert len(rows) == 3
-    assert datetime.fromisoformat(rows[0][0].value) == datetime.fromtimestamp(NOW_S // 900 * 900 - 287 * 900, UTC)
+    assert datetime.fromisoformat(rows[0][0].value) == datetime.fromtimestamp(
+        NOW_S // 900 * 900 - (60 * 96 - 1) * 900, UTC
+    )
 
 
 def test_the_newest_rows_are_the_last_ones(layout_of_demo):

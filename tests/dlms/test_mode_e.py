@@ -101,5 +101,5 @@ def test_a_line_that_does_not_end_is_dropped_and_counted():
     framer = LineFramer()
     for _ in range(1000):
         assert framer.feed(b"x" * 100) == []
-    assert len(framer._buffer) <= 400
-    assert framer.dropped + len(framer._buffer) == 100_000
+    assert len(framer.buffer) <= 400
+    assert framer.dropped + len(framer.buffer) == 100_000

@@ -133,6 +133,7 @@ CLIENT_SCRIPT = """
 import sys
 from bridge.errors import ReplyTimeout
 from bridge.dlms.framing import framer
+from bridge.dlms.volley import Volley
 from bridge.configuration.meter import resolve
 from bridge.meters.counter_store import CounterStore
 from bridge.dlms.security_keys import SecurityKeys
@@ -149,14 +150,18 @@ cut = framer(given["framing"])
 
 def converse(conversation):
     try:
-        request = next(conversation)
+        said = next(conversation)
         while True:
+            volley = said if isinstance(said, Volley) else None
             frames = []
-            if request:
-                os.write(there, request)
+            if said:
+                os.write(there, volley.request if volley else said)
             while not frames:
                 frames = cut.feed(os.read(here, 65536))
-            request = conversation.send(frames[0])
+            if not (volley and volley.take(frames[0])):
+                said = conversation.send(frames[0])
+            elif not volley.request:
+                said = conversation.send(b"")
     except StopIteration as done:
         return done.value
 

@@ -96,6 +96,12 @@ def test_blocks_without_end_are_given_up_and_keep_no_memory():
         assert peak < 40 << 20
 
 
+def test_empty_blocks_are_not_asked_on_for_long():
+    conversation, invoke_id = asking(services())
+    with pytest.raises(DecodeError, match="does not come to an end"):
+        send_all(conversation, (block(invoke_id, n, b"\x12" if n == 9 else b"") for n in range(1, 30)))
+
+
 def test_a_silence_among_blocks_is_the_end_of_it():
     conversation, invoke_id = asking(services(retries=1))
     conversation.send(block(invoke_id, 1, b"\x12"))

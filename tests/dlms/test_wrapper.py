@@ -8,7 +8,7 @@ from bridge.dlms.framing import WrapperFramer
 from bridge.dlms.wrapper import Wrapper
 from bridge.errors import DecodeError, ReplyTimeout
 from tests.dlms.secured_sides import both_sides
-from tests.meters.by_hand import READINGS, converse, meter, read_as, server, wrapper_frame
+from tests.meters.by_hand import READINGS, converse, meter, one_by_one, read_as, server, wrapper_frame
 
 ANSWER = b"\xc4\x01\xc1\x00\x12\x34\xcf"
 REQUEST = b"\xc0\x01\xc1\x00\x03\x01\x01\x20\x07\x00\xff\x02\x00"
@@ -105,7 +105,7 @@ def test_an_absurd_length_is_refused_before_anything_is_kept_for_it(length):
     framer = WrapperFramer(max_apdu_bytes=1200)
     header = b"\x00\x01\x00\x01\x00\x10" + length.to_bytes(2)
     assert framer.feed(header) == []
-    assert len(framer._buffer) == 0
+    assert len(framer.buffer) == 0
     assert framer.dropped == 8
     assert framer.feed(frame()) == [frame()]
 
@@ -119,10 +119,10 @@ def singles(**arguments):
 def test_a_late_answer_of_the_cycle_before_is_not_taken_in_the_next():
     session, side = singles()
     converse(session.read(), side.answer)
-    conversation = session.read()
+    conversation = one_by_one(session.read())
     stale = side.answer(next(conversation))  # of the first register, and the cycle ends here
     conversation.close()
-    conversation = session.read()
+    conversation = one_by_one(session.read())
     request = next(conversation)
     assert conversation.send(stale) == b""
     assert conversation.send(side.answer(request)) != b""
@@ -147,7 +147,7 @@ def test_a_replayed_ciphered_answer_is_dropped_and_the_true_one_waited_for():
     converse(session.read(), lambda request: answers.append(side.answer(request)) or answers[-1])
     for _ in range(15):
         converse(session.read(), side.answer)
-    conversation = session.read()  # the same invoke-id as sixteen cycles ago
+    conversation = one_by_one(session.read())  # the same invoke-id as sixteen cycles ago
     request = next(conversation)
     assert conversation.send(answers[0]) == b""
     assert session.late == 1

@@ -23,11 +23,11 @@ class BridgeProcess:
 
     Args:
         folder: for its data and its log.
-        broker: what it is connected to.
+        broker: what it is connected to; None for a bridge without a local broker.
         environ: settings that hold for every start.
     """
 
-    def __init__(self, folder: Path, broker: Mosquitto, **environ: str) -> None:
+    def __init__(self, folder: Path, broker: Mosquitto | None, **environ: str) -> None:
         self.data = folder / "data"
         self.log = folder / "log"
         self.port = free_port()
@@ -35,12 +35,10 @@ class BridgeProcess:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(sys.path),
             "DATA_DIR": str(self.data),
-            "BROKER__HOST": "127.0.0.1",
-            "BROKER__PORT": str(broker.port),
-            "BROKER__CREDENTIALS_FILE": str(broker.credentials_file),
             "HEALTH__PORT": str(self.port),
             "POLL__INTERVAL": "0.2",
             "CLOCK__PATIENCE": "0",  # a machine that was just started is as good as any for these tests
+            **(_settings_of(broker) if broker is not None else {}),
             **environ,
         }
         self.process: subprocess.Popen[bytes] | None = None
@@ -90,3 +88,11 @@ class BridgeProcess:
         """Return a page."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
             return answer.read().decode()
+
+
+def _settings_of(broker: Mosquitto) -> dict[str, str]:
+    return {
+        "BROKER__HOST": "127.0.0.1",
+        "BROKER__PORT": str(broker.port),
+        "BROKER__CREDENTIALS_FILE": str(broker.credentials_file),
+    }

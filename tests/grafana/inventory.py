@@ -15,9 +15,15 @@ DASHBOARDS: dict[str, dict[str, Any]] = {
     file.name: json.loads(file.read_text(encoding="utf-8")) for file in (ROOT / "grafana/dashboards").glob("*.json")
 }
 HEALTH = DASHBOARDS["bridge.json"]
-PANELS: list[dict[str, Any]] = [
-    panel for dashboard in DASHBOARDS.values() for panel in dashboard["panels"] if panel["type"] != "row"
-]
+
+
+def panels_of(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the panels of ``dashboard``, those in closed rows too, without the rows."""
+    placed = [panel for outer in dashboard["panels"] for panel in (outer, *outer.get("panels", []))]
+    return [panel for panel in placed if panel["type"] != "row"]
+
+
+PANELS: list[dict[str, Any]] = [panel for dashboard in DASHBOARDS.values() for panel in panels_of(dashboard)]
 
 SCRAPE_LABELS = {"job", "instance"}
 NOT_OURS = {
@@ -25,6 +31,15 @@ NOT_OURS = {
     "ALERTS_FOR_STATE": {"alertname", "severity", "meter", "link"},
     "dlms:meters_fresh:ratio": set(),
     "up": set(),
+    "scrape_duration_seconds": set(),
+    "prometheus_notifications_alertmanagers_discovered": set(),
+    "prometheus_notifications_dropped_total": set(),
+    "prometheus_rule_evaluation_failures_total": {"rule_group"},
+    "prometheus_target_scrapes_sample_duplicate_timestamp_total": set(),
+    "prometheus_target_scrapes_sample_out_of_bounds_total": set(),
+    "prometheus_target_scrapes_sample_out_of_order_total": set(),
+    "prometheus_tsdb_head_max_time_seconds": set(),
+    "prometheus_tsdb_head_series": set(),
     "process_cpu_seconds_total": set(),
     "process_max_fds": set(),
     "process_open_fds": set(),
@@ -73,7 +88,9 @@ def queries(panels: list[dict[str, Any]]) -> list[str]:
 
 def names_in(query: str) -> set[str]:
     """Return the metric names in ``query``."""
-    return set(re.findall(r"\b(?:dlms[_:]|process_|scrape_|ALERTS)[\w:]*|\bup\b", re.sub(r'"[^"]*"', '""', query)))
+    return set(
+        re.findall(r"\b(?:dlms[_:]|process_|scrape_|prometheus_|ALERTS)[\w:]*|\bup\b", re.sub(r'"[^"]*"', '""', query))
+    )
 
 
 def as_grafana_asks(query: str, *, meter: str = ".*", rate_interval: str = "4s", range_s: int = 60) -> str:

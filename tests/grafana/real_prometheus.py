@@ -29,6 +29,9 @@ scrape_configs:
   - job_name: bridge
     static_configs:
       - targets: ["127.0.0.1:{port}"]
+  - job_name: prometheus
+    static_configs:
+      - targets: ["127.0.0.1:{own_port}"]
 """
 
 
@@ -83,8 +86,9 @@ def scraped(metrics: Metrics, folder: Path, *, interval_s: int = 1) -> Iterator[
     server = HealthServer(
         "127.0.0.1", 0, page=metrics.page.text, healthy=lambda: (True, ""), ready=lambda: (True, ""), status=dict
     )
-    (folder / "prometheus.yml").write_text(CONFIG.format(port=server.port, interval_s=interval_s, rules=RULES))
     port = _free_port()
+    config = CONFIG.format(port=server.port, own_port=port, interval_s=interval_s, rules=RULES)
+    (folder / "prometheus.yml").write_text(config)
     command = [
         program,
         f"--config.file={folder / 'prometheus.yml'}",

@@ -10,7 +10,8 @@ from bridge.errors import LinkError
 from bridge.health.gateway_calls import GatewayCalls
 from bridge.meters.commands import Commands
 from bridge.sample import Sample, Value
-from tests.health.test_status import NOW_S, Plant, Poller
+from tests.health.plant import NOW_S, Plant, Poller
+from tests.ledger.shelf import book
 
 
 class Meter(Poller):
@@ -36,7 +37,7 @@ def calls(plant):
 
 async def test_status_says_what_is_wrong_and_that_all_is_well(calls, plant):
     answer = await calls.carry_out("", "status", None)
-    assert "all well" in answer["status"]
+    assert "all is well" in answer["status"]
     assert answer["wrong"] == []
     plant.main.fails(LinkError("refused"), NOW_S)
     answer = await calls.carry_out("", "status", None)
@@ -60,6 +61,12 @@ async def test_a_restart_of_a_dead_meter_says_how_it_went(calls):
         answer = await calls.carry_out("", method, {"meter": "cellar"})
         assert answer["error"] == "10.0.0.1:4059: connection refused"
         assert answer["hint"] == "look at the converter"
+
+
+async def test_meters_that_lack_intervals_are_said_to(calls, plant):
+    plant.books = {"main": book("main", (48, 2, "confirmed")), "cellar": book("cellar", (48, 0, "confirmed"))}
+    answer = await calls.carry_out("", "meters", None)
+    assert answer["meters"] == ["main: reading, 7 intervals missing", "cellar: reading"]
 
 
 @pytest.mark.parametrize("params", [None, {}, 5, {"meter": 5}, {"meter": ""}, []])

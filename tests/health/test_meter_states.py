@@ -7,7 +7,7 @@ import pytest
 from bridge.errors import AuthError, LinkError
 from bridge.health.meter_states import MeterStates
 from bridge.health.watched_meter import WatchedMeter
-from tests.health.test_status import NOW_S, Plant, Poller
+from tests.health.plant import NOW_S, Plant, Poller
 
 
 @pytest.fixture

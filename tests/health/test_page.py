@@ -56,3 +56,16 @@ def test_a_meter_that_is_no_longer_configured_has_no_series_after_the_restart():
             metrics.meters.expect(meter, interval_s=5.0)
     assert b"cellar" in before.page.text()
     assert b"cellar" not in after.page.text()
+
+
+def test_texts_of_days_that_have_passed_are_not_kept_for_ever():
+    metrics = Metrics()
+    gauge = metrics.ledger.intervals_day_completeness
+    for number in range(1000):
+        gauge.labels("main", f"day {number}").set(1)
+        if number >= 14:
+            gauge.remove("main", f"day {number - 14}")
+        page = metrics.page.text()
+    assert page.count(b"dlms_intervals_day_completeness_ratio{") == 14
+    assert len(metrics.page._texts["meter", "day"]) < 150
+    assert lines(page) == lines(generate_latest(metrics.registry))

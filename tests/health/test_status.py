@@ -2,103 +2,17 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bridge.delivery.state import DeliveryState, ParkedDevice
+from bridge.delivery.state import ParkedDevice
 from bridge.errors import AuthError, LinkError
-from bridge.health.disk_room import DiskRoom
-from bridge.health.metrics import Metrics
-from bridge.health.status import Status
 from bridge.health.watched_meter import WatchedMeter
-from bridge.health.wellness import WHATS, Wellness
-from bridge.meters.state import MeterState
-from bridge.outbox.state import Failing, Foreign, OutboxState
-from bridge.sample import Sample
-
-NOW_S = 1_800_000_000.0
-
-
-FULL = Failing(5.0, 3, "disk full", "make room")
-
-
-class Clock:
-    now_s = NOW_S
-
-    def __call__(self):
-        return self.now_s
-
-
-class Poller:
-    interval_s = 5.0
-
-    def __init__(self):
-        self.state = MeterState()
-
-    def reads(self, now_s):
-        self.state.succeeded(Sample("main", int(now_s * 1000), ()), now_s)
-
-    def fails(self, error, now_s, *, left_alone=False):
-        self.state.failed(error, now_s, wait_s=20, left_alone=left_alone)
-
-
-class Plant:
-    """Parts that say what a test has them say."""
-
-    def __init__(self):
-        self.metrics, self.clock, self.silence_s = Metrics(), Clock(), 0.0
-        self.outbox = OutboxState(
-            destination="tb", depth=0, pending=0, oldest_ts_ms=None, bytes=0, limit_bytes=1000, accepted=0, commits=0,
-            stored=0, lost_full=0, lost_old=0, lost_memory=0, set_aside=0, last_stored_s=None, last_stored_ago_s=None,
-            writing=None, reading=None, write_errors=0, read_errors=0, foreign=(), damaged_files=0, damaged_bytes=0,
-        )  # fmt: skip
-        self.delivery = DeliveryState(
-            way="through the local broker, MQTT 3.1.1", needs_broker=True,
-            broker_connected=True, upstream_configured=True, upstream_connected=True, upstream_why="",
-            token_refused=False, token_shared=False,
-            no_gateway=False, marks="moving", confirm="mark", unstored_samples=0, parked={},
-            last_stored_ago_s=1.0, entries_per_s=float("inf"), drain_s=None,
-        )  # fmt: skip
-        self.main, self.cellar = Poller(), Poller()
-        parts = (lambda: self.outbox, lambda: self.delivery)
-        self.wellness = Wellness(*parts, silence_s=lambda: self.silence_s, clock_s=self.clock, monotonic_s=self.clock)
-        self.status = Status(
-            self.wellness, *parts, room=lambda: DiskRoom(500, 900), clock_s=self.clock, monotonic_s=self.clock
-        )
-        self.status.watch((WatchedMeter("main", self.main), WatchedMeter("cellar", self.cellar)))
-        for poller in (self.main, self.cellar):
-            poller.reads(NOW_S - 2)
-
-    def says(self, **changes):
-        """Have outbox and delivery say so from now on."""
-        for name, value in changes.items():
-            part = "outbox" if hasattr(self.outbox, name) else "delivery"
-            setattr(self, part, replace(getattr(self, part), **{name: value}))
-
-    def passes(self, seconds, *, every_s=1):
-        for _ in range(0, seconds, every_s):
-            self.clock.now_s += every_s
-            for poller in (self.main, self.cellar):
-                poller.reads(self.clock.now_s)
-            self.wellness.look()
-
-    @property
-    def report(self):
-        return self.status.report()
-
-    def plain(self):
-        return self.report.plain()
-
-    @property
-    def wrong(self):
-        return tuple(wrong.said for wrong in self.report.wrong)
-
-
-@pytest.fixture
-def plant():
-    return Plant()
+from bridge.health.wrong import WHATS
+from bridge.outbox.state import Foreign
+from tests.health.plant import FULL, NOW_S, Poller
+from tests.ledger.shelf import book
 
 
 def test_all_is_well_when_meters_are_read_and_samples_arrive(plant):
@@ -158,7 +72,7 @@ def test_a_meter_that_never_answered_is_wrong_once_it_had_its_time(plant):
         ({"bytes": 900}, "outbox: 90% full"),
         ({"writing": FULL}, "disk: the outbox cannot be written for 5 s: disk full; make room"),
         ({"reading": FULL}, "disk: the outbox cannot be read for 5 s: disk full"),
-        ({"foreign": (Foreign("old:1883", 7, 1, 2),)}, "outbox: 7 samples wait for old:1883 and are kept"),
+        ({"foreign": (Foreign("old:1883", 7, 1, 2),)}, "outbox: 7 samples wait for old:1883, kept"),
     ],
 )
 def test_what_is_wrong_with_the_delivery_is_named(plant, says, said):
@@ -256,7 +170,8 @@ def test_the_line_for_the_log_has_the_whole_of_it(plant):
     plant.says(depth=40, drain_s=8.0)
     plant.main.fails(LinkError("refused"), NOW_S)
     assert plant.report.line() == (
-        "SYSTEM STATUS REPORT | 1 wrong: main: failing, tcp: refused | meters 1/2 reading | broker up | upstream up | "
+        "SYSTEM STATUS REPORT | a meter fails, 1 wrong: main: failing, tcp: refused | meters 1/2 reading | broker up | "
+        "upstream up | "
         "waiting 40, gone in 8 s | lost 0 | up 0 s"
     )
 
@@ -267,3 +182,10 @@ def test_no_metric_is_read_back():
     readers = re.compile(r"\.collect\(\)|get_sample_value|\._value\.get\(")
     found = {file.name for file in bridge.rglob("*.py") if readers.search(file.read_text(encoding="utf-8"))}
     assert found <= {"exposition.py"}
+
+
+def test_a_meters_row_has_its_completeness_and_one_without_a_load_profile_none(plant):
+    plant.books = {"main": book("main", (48, 2, "confirmed"))}
+    main, cellar = plant.report.meters
+    assert (main.completeness_day, main.intervals_missing) == (88 / 95, 7)
+    assert (cellar.completeness_day, cellar.intervals_missing) == (None, None)

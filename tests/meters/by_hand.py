@@ -8,7 +8,8 @@ from bridge.configuration.settings import MeterSettings, PollSettings
 from bridge.demo import DEMO_PASSWORD, Keys, MeterServer
 from bridge.dlms.conversation import NEW_CONNECTION
 from bridge.dlms.framing import fcs16, framer
-from bridge.errors import ReplyTimeout
+from bridge.dlms.volley import Volley
+from bridge.errors import MeterError, ReplyTimeout
 
 READINGS = [
     ("voltage_l1", 135.19, "V"),
@@ -46,12 +47,36 @@ def server(framing="hdlc", **arguments):
     return MeterServer(framing=framing, load=arguments.pop("load", fixed_load), **arguments)
 
 
+def one_by_one(conversation):
+    """The same conversation, with what it hands over as a volley asked request by request."""
+    step, value = conversation.send, None
+    try:
+        while True:
+            said = step(value)
+            try:
+                if isinstance(said, Volley):
+                    frame = b""
+                    while said.request and said.take(frame := (yield said.request)):
+                        frame = b""
+                else:
+                    frame = yield said
+            except MeterError as error:
+                step, value = conversation.throw, error
+            else:
+                step, value = conversation.send, frame
+    except StopIteration as done:
+        return done.value
+    finally:
+        conversation.close()
+
+
 def converse(conversation, answer, *, most=5000):
     """Drive a conversation against ``answer(request) -> bytes``; return its result and the requests it made.
 
     The bytes go through the framer, as on the line, and silence is told as the line tells it.
     """
     requests, frames = [], deque()
+    conversation = one_by_one(conversation)
     try:
         request = next(conversation)
         cutter = framer("hdlc" if request[:1] == b"\x7e" else "wrapper")

@@ -37,6 +37,7 @@ from bridge.demo.faults import FALSE_VALUE
 from bridge.dlms.conversation import NEW_CONNECTION
 from bridge.dlms.framing import framer
 from bridge.errors import MeterError, ReplyTimeout
+from tests.meters.by_hand import one_by_one
 from tests.meters.fuzz_line import Line
 from tests.meters.fuzz_scenarios import SCENARIOS, Scenario
 
@@ -68,6 +69,7 @@ def drive(conversation, line, framing, taken):
     ``taken`` is given the frames that were taken for answers: after which something else was asked, or nothing more.
     """
     cutter, frames = framer(framing), deque()
+    conversation = one_by_one(conversation)
     try:
         request = next(conversation)
         for _ in range(MOST_STEPS):
@@ -80,8 +82,8 @@ def drive(conversation, line, framing, taken):
                 cutter.reset()
                 frames.clear()
                 frames.extend(cutter.feed(line.answer(request)))
-                if len(cutter._buffer) > MOST_BUFFERED:
-                    raise Fault(f"the framer keeps {len(cutter._buffer)} bytes")
+                if len(cutter.buffer) > MOST_BUFFERED:
+                    raise Fault(f"the framer keeps {len(cutter.buffer)} bytes")
             if frames:
                 frame = frames.popleft()
                 request = NEW_CONNECTION  # what stands when it ends here
@@ -108,14 +110,15 @@ def run(scenario, seed, number, totals):
         scenario.restore()
         session, side = scenario.session, scenario.side
     line = Line(rng, scenario, side)
+    scalers_from = set()
     try:
         if associating:
-            drive(session.associate(), line, scenario.framing, set())
+            drive(session.associate(), line, scenario.framing, scalers_from)
         last = CYCLES.get(scenario.name, 3)
         for cycle in range(1, last + 1):
             scenario.load.cycle = cycle
             line.calm = cycle == last
-            taken = set()
+            taken = set(scalers_from)
             readings = drive(session.read(), line, scenario.framing, taken)
             verdict = judge(scenario, line, taken, readings)
             totals[verdict] += 1

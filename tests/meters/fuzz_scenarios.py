@@ -43,6 +43,7 @@ SCENARIOS = {
     },
     "hdlc_short_names": {"framing": "hdlc", "ours": {"referencing": "sn"}, "theirs": {"referencing": "sn"}},
     "hdlc_ciphered": {"framing": "hdlc", **_keys()},
+    "hdlc_ciphered_singles": {"framing": "hdlc", "profile": {"list_items": 0}, **_keys()},
     "hdlc_four_bytes": {
         "framing": "hdlc", "ours": {"server": 0x4011, "server_address_bytes": 4}, "theirs": {"server": 0x4011},
     },
@@ -51,6 +52,7 @@ SCENARIOS = {
     "wrapper_blocks": {"framing": "wrapper", "theirs": {"max_pdu_bytes": 64}, "profile": {"max_pdu_bytes": 64}},
     "wrapper_short_names": {"framing": "wrapper", "ours": {"referencing": "sn"}, "theirs": {"referencing": "sn"}},
     "wrapper_ciphered": {"framing": "wrapper", **_keys()},
+    "wrapper_ciphered_singles": {"framing": "wrapper", "profile": {"list_items": 0}, **_keys()},
 }  # fmt: skip
 
 
@@ -75,6 +77,8 @@ class Scenario:
             session._plan,
             session._plan._left_out,
             session._plan._lists,
+            session._plan._volleys,
+            *(step.request for step in session._plan._steps),
             side.memory,
             *side._stations.values(),
         ]

@@ -23,6 +23,8 @@ def drift_of(octets):
         ("07EA0B17FF17292321000000", 0.33),
         ("07EA0B17FF17292AFF000000", 7),
         ("07EA0B18FF00292300FFC400", 0),  # an hour east of Greenwich: deviation -60
+        ("07EA0B18FF00292300003C00", 0),  # the same, and it says so with the wrong sign
+        ("07EA0B18FF002C2300003C00", 7200 + 180),  # not right by either
         ("07EA0B17FF17292300000002", 0),  # doubtful, for instance after a power cut: the figure says how much
     ],
 )

@@ -203,13 +203,14 @@ def test_a_meter_that_comes_back_is_up_again_and_said_to_be(plant):
 
     assert (plant.figure("dlms_meter_up"), plant.account.state.condition) == (1, "reading")
     assert plant.figure("dlms_meter_recovered_timestamp_seconds") == NOW_S
-    assert any("back after 1 failed attempts" in text for _, text in plant.said())
+    assert any("back after 1 failed attempt," in text for _, text in plant.said())
 
 
 def test_a_refused_password_is_said_every_time_and_counted_under_its_own_stage(plant):
     recovery = SimpleNamespace(is_worth_a_line=False, failures=4)
     plant.account.failed(AuthError("refuses the password", hint="check PASSWORD"), recovery, 600.0, left_alone=True)
 
+    assert plant.figure("dlms_meter_last_error_timestamp_seconds", stage="auth") == NOW_S
     assert plant.said() == [
         ("WARNING", "main | auth | refuses the password | check PASSWORD | failed attempt 4, the next in 600 s")
     ]

@@ -12,6 +12,7 @@ import pytest
 
 from bridge.demo import Faults, MeterMemory, MeterServer
 from bridge.demo.access import DEMO_AUTHENTICATION_KEY, DEMO_ENCRYPTION_KEY
+from bridge.dlms.hdlc_frames import exchanges
 from bridge.errors import MeterError
 from bridge.meters.counter_store import CounterStore
 from bridge.meters.refused_secrets import RefusedSecrets
@@ -148,6 +149,7 @@ async def test_hundreds_of_failures_and_reconnects_leave_no_object_behind(plant)
                 plant.samples.get_nowait()
             plant.notices.clear()
             plant.lines.clear()
+        exchanges.cache_clear()  # bounded by its size, and not by now full
         gc.collect()
         return Counter(type(one).__name__ for one in gc.get_objects())
 

@@ -16,6 +16,11 @@ PROVISIONED = {
     "THINGSBOARD__PORT": "9",
     "THINGSBOARD__PROVISION_KEY": "KEY",
 }
+FETCHED = {
+    "THINGSBOARD__HOST": "127.0.0.1",
+    "THINGSBOARD__PORT": "9",
+    "THINGSBOARD__API_URL": "https://tb.example.com",
+}
 
 
 @pytest.fixture
@@ -48,21 +53,29 @@ def test_credentials_of_an_earlier_start_stay(container):
     assert container.credentials_file.read_text() == "bridge\n" + "0123456789abcdef" * 3 + "\n"
 
 
+@pytest.mark.parametrize("settings", [PROVISIONED, FETCHED], ids=["provisioning", "apply"])
 @pytest.mark.parametrize("content", [None, b"", b"two words\n", b"a\nb\n", b"\x00\xff\n"])
-def test_without_a_token_yet_the_broker_runs_and_starts_again_with_the_first_one(container, content):
+def test_without_a_token_yet_the_broker_runs_and_starts_again_with_the_first_one(container, content, settings):
     """Samples and local subscribers had no broker at all; a damaged file named a setting that was not there."""
     if content is not None:
         container.token.write_bytes(content)
-    container.start(**PROVISIONED)
+    container.start(**settings)
     container.says("no upstream yet")
     container.says("running")
     assert container.upstream == ""
 
     container.token.write_text("first-token\n")
     assert container.ends() == 0
-    container.start(**PROVISIONED)
+    container.start(**settings)
     container.says("upstream: 127.0.0.1:9")
     assert "remote_username first-token" in container.upstream.splitlines()
+
+
+def test_a_meters_own_token_is_never_the_gateways(container):
+    container.token.write_text("of-the-gateway\n")
+    container.start(**FETCHED, THINGSBOARD__MODE="device")
+    container.says("THINGSBOARD__TOKEN is missing")
+    assert container.ends() == 2
 
 
 def test_where_the_bridge_itself_speaks_to_thingsboard_the_broker_does_not(container):

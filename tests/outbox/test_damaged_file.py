@@ -25,8 +25,9 @@ async def test_a_damaged_file_is_set_aside_with_a_line_in_the_log_and_the_bridge
 async def test_damage_met_while_running_is_repaired_and_old_ids_confirm_what_they_did_before(outbox_at, tmp_path):
     path = tmp_path / "o.db"
     async with running(outbox_at(path)) as outbox:
+        heard = []
         for ts_ms in range(3000):
-            outbox.put(sample(ts_ms))
+            outbox.put(sample(ts_ms)).then(heard.append)
         await until(lambda: outbox.depth == 3000)
         before = await outbox.fetch(limit=3000)
         await outbox._disk.read(lambda store: store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
@@ -41,8 +42,12 @@ async def test_damage_met_while_running_is_repaired_and_old_ids_confirm_what_the
         assert {(row.id, row.ts_ms) for row in after} < {(row.id, row.ts_ms) for row in before}
         outbox.put(sample(9999))
         await until(lambda: outbox.depth == len(after) + 1)
+        await until(lambda: heard)  # of those that damage took
         await outbox.confirm([row.id for row in before])
         assert await stamps(outbox) == [9999]
+        lost = {row.id for row in before} - {row.id for row in after}
+        assert {receipt.id for receipt in heard if receipt.state == "lost"} == lost
+        assert {receipt.id for receipt in heard} == {row.id for row in before}, "nobody waits for ever"
 
 
 @pytest.mark.parametrize("replaced", [False, True])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.broker
 UPSTREAM = {
+    "COLUMNS": "200",  # a row of the table for each destination
     "THINGSBOARD__HOST": "tb.invalid",
     "THINGSBOARD__TOKEN": "x",
     "METERS__MAIN__HOST": "127.0.0.1",
@@ -59,7 +60,7 @@ def test_a_backlog_for_thingsboard_stays_when_env_is_gone_and_nothing_is_invente
     stack.says("broker | connected")
     time.sleep(1)  # what must not happen needs time not to happen in
     assert arrived == []
-    told = stack.command("outbox", "list")
+    told = stack.command("outbox", "list", COLUMNS="200")
     assert told.returncode == 1
     assert row(told.stdout, GATEWAY)[:2] == ["75", "1970-01-01"]
     stack.stop()
@@ -83,10 +84,10 @@ def test_what_is_held_is_given_out_and_discarded_while_the_bridge_runs_and_while
 
     running = stack.command("outbox", "list", **other)
     exported = stack.command("outbox", "export", "-", **other)
-    assert f"1200 samples for {GATEWAY} are kept" in checked(stack, **other)
+    assert f"1200 samples for {GATEWAY}, kept" in checked(stack, **other)
     stack.stop()
     stopped = stack.command("outbox", "list", **other)
-    assert f"1200 samples for {GATEWAY} are kept" in checked(stack, **other)
+    assert f"1200 samples for {GATEWAY}, kept" in checked(stack, **other)
     assert row(running.stdout, GATEWAY) == row(stopped.stdout, GATEWAY)
     assert (running.returncode, stopped.returncode) == (1, 1)
 

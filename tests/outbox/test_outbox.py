@@ -107,7 +107,7 @@ async def test_set_aside_samples_are_counted_and_said(outbox_at, tmp_path, lines
 
         assert outbox.depth == 0
         assert outbox.state.set_aside == 1
-        assert any("ERROR outbox | 1 samples set aside: too strange" in line for line in lines)
+        assert any("ERROR outbox | 1 sample set aside: too strange" in line for line in lines)
 
 
 async def test_a_sample_without_a_value_that_can_be_sent_is_said_and_not_stored(outbox_at, tmp_path, lines):

@@ -2,7 +2,7 @@
 # Makes the Debian root file systems that the tests draw on, once, and prints nothing but progress on stderr:
 #
 #   trixie   Python 3.13, and with it the Compose plugin's package
-#   forky    mosquitto 2.1, its clients, prometheus, promtool, busybox
+#   forky    mosquitto 2.1, its clients, prometheus, promtool, alertmanager, amtool, busybox
 #
 # usage: debian_root.sh trixie|forky FOLDER      needs root and debootstrap; about a minute each, then nothing
 #
@@ -15,7 +15,7 @@ folder=$2
 
 case $suite in
     trixie) packages=python3,python3-pip,python3-venv,ca-certificates ;;
-    forky) packages=mosquitto,mosquitto-clients,prometheus,busybox,ca-certificates ;;
+    forky) packages=mosquitto,mosquitto-clients,prometheus,prometheus-alertmanager,busybox,ca-certificates ;;
     *) echo "debian_root.sh: trixie or forky, not '$suite'" >&2; exit 2 ;;
 esac
 

@@ -45,7 +45,7 @@ class Stack:
     def __init__(self, folder: Path, project: str, env: str | None = None) -> None:
         self.folder = folder
         self.project = project
-        self.prometheus_port, self.grafana_port = free_port(), free_port()
+        self.prometheus_port, self.grafana_port, self.bridge_port = free_port(), free_port(), free_port()
         for name in _COPIED:
             source, target = TOP / name, folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +127,7 @@ class Stack:
         return docker("logs", self.container(service))
 
     def page(self, path: str) -> str:
-        """A page of the bridge's, asked from inside its container: its port is not published.
+        """A page of the bridge's, asked from inside its container, as a health check does.
 
         Raises:
             AssertionError: the container is not running, or there is no such page yet.
@@ -172,6 +172,7 @@ class Stack:
         return kept | {
             "PROMETHEUS_PORT": str(self.prometheus_port),
             "GRAFANA_PORT": str(self.grafana_port),
+            "BRIDGE_PORT": str(self.bridge_port),
             "DLMS_TEST_NOFILE": str(min(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])),
         }
 

@@ -78,7 +78,7 @@ def test_a_token_that_provisioning_gets_reaches_mosquitto_and_the_samples_follow
     provisioning = "THINGSBOARD__PROVISION_KEY=key\nTHINGSBOARD__PROVISION_SECRET=secret\n"
     stack = new_stack(ENV.replace(f"THINGSBOARD__TOKEN={TOKEN}\n", provisioning))
     stack.up("mosquitto", "bridge")
-    eventually(lambda: "waiting for the bridge to get a token" in stack.logs("mosquitto"), "Mosquitto waits")
+    eventually(lambda: "waiting for the token" in stack.logs("mosquitto"), "Mosquitto waits")
     assert "upstream:" not in stack.logs("mosquitto")
     thingsboard.join(f"{stack.project}_broker")
     eventually(thingsboard.received, "a sample upstream")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.stack.stack import docker
 
 USERS = {"bridge": "10001:10001", "mosquitto": "1883:1883", "prometheus": "65534:65534", "grafana": "472:0"}
-PUBLISHED = {"bridge": set(), "mosquitto": set(), "prometheus": {"9090/tcp"}, "grafana": {"3000/tcp"}}
+PUBLISHED = {"bridge": {"9108/tcp"}, "mosquitto": set(), "prometheus": {"9090/tcp"}, "grafana": {"3000/tcp"}}
 
 
 def test_every_container_is_locked_down_logs_within_bounds_and_is_always_restarted(new_stack, services):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, TextIO
 
 from bridge.cli.catalogue import Catalogue
+from bridge.cli.check.descriptors import descriptors_allowed, descriptors_wanted
 from bridge.cli.outbox.outbox import kept_for_others
 from bridge.cli.parsers import ALL_WELL, UNUSABLE
 from bridge.cli.terminal import Terminal
@@ -63,6 +64,9 @@ def show_configuration(reading: Configuration, terminal: Terminal, say: Catalogu
     terminal.say(_upstream(reading, say))
     if reading.settings.thingsboard.host is not None:
         terminal.say((say("check.text"), "dim"))
+    wanted, allowed = descriptors_wanted(reading), descriptors_allowed()
+    if allowed is not None and wanted > allowed:
+        terminal.say((say("check.descriptors", wanted=wanted, allowed=allowed), "warn"))
     for destination, count in kept_for_others(reading.settings):
         terminal.say((say("check.kept", count=count, to=destination), "warn"))
     terminal.say()

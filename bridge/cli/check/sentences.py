@@ -82,9 +82,13 @@ SENTENCES: Final = {
         "no meters configured: the built-in demo meter will be read",
         "no hay medidores configurados: se leerá el medidor de demostración",
     ),
+    "check.descriptors": (
+        "the meters' connections want {wanted} file descriptors and a process started like this one may open {allowed}: raise nofile under ulimits of the bridge in docker-compose.yml; without containers, LimitNOFILE of the service or ulimit -n",
+        "las conexiones de los medidores necesitan {wanted} descriptores de archivo y un proceso iniciado como este puede abrir {allowed}: suba nofile en ulimits del puente en docker-compose.yml; sin contenedores, LimitNOFILE del servicio o ulimit -n",
+    ),
     "check.kept": (
-        "{count} samples for {to} are kept and not sent: bridge outbox list",
-        "{count} muestras para {to} se guardan y no se envían: bridge outbox list",
+        "{count:sample|samples} for {to}, kept and not sent: bridge outbox list",
+        "{count:muestra|muestras} para {to}, sin enviar: bridge outbox list",
     ),
     "check.one_meter": ("configuration is fine: 1 meter", "la configuración está bien: 1 medidor"),
     "check.many_meters": ("configuration is fine: {count} meters", "la configuración está bien: {count} medidores"),

@@ -5,7 +5,7 @@ Judges nothing that the bridge judges: what is wrong in a bridge that runs, ``br
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from bridge import __version__
 from bridge.cli.doctor.finding import Finding, bad, good, left_out, warn
@@ -15,9 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bridge.cli.doctor.disk import OutboxFile
-    from bridge.health.wellness import What
+    from bridge.health.wrong import What
 
 _FRESH_S = 60.0
+_OF_SAMPLES: Final[dict[What, tuple[str, str, str]]] = {
+    "parked": ("doctor.samples.parked", "doctor.samples.parked.fix", "upstream"),
+    "foreign": ("doctor.samples.foreign", "doctor.samples.foreign.fix", "config"),
+    "outbox": ("doctor.samples.outbox", "doctor.samples.outbox.fix", "disk"),
+    "lost": ("doctor.samples.lost", "doctor.samples.lost.fix", "disk"),
+    "intervals": ("doctor.samples.intervals", "doctor.samples.intervals.fix", "outbox"),
+}
+"""What the bridge says is wrong with samples: the finding, its remedy, the stage."""
 
 
 def bridge(report: Mapping[str, Any] | None, outbox: OutboxFile) -> Iterator[Finding]:
@@ -87,14 +95,9 @@ def samples(report: Mapping[str, Any] | None, outbox: OutboxFile, now_s: float) 
         yield left_out("doctor.samples.none_yet", up=duration_text(report["uptime_s"]))
     else:
         yield good("doctor.samples.fresh", **values)
-    for said in complaints(report, "parked"):
-        yield bad("doctor.samples.parked", "doctor.samples.parked.fix", "upstream", said)
-    for said in complaints(report, "foreign"):
-        yield bad("doctor.samples.foreign", "doctor.samples.foreign.fix", "config", said)
-    for said in complaints(report, "outbox"):
-        yield bad("doctor.samples.nearly_full", "doctor.samples.nearly_full.fix", "disk", said)
-    for said in complaints(report, "lost"):
-        yield bad("doctor.samples.lost", "doctor.samples.lost.fix", "disk", said, lost=to["lost_last_hour"])
+    for what, (key, fix, stage) in _OF_SAMPLES.items():
+        for said in complaints(report, what):
+            yield bad(key, fix, stage, said, lost=to["lost_last_hour"])
     if to["set_aside_samples"]:
         yield warn(
             "doctor.samples.set_aside", "doctor.samples.set_aside.fix", "upstream", count=to["set_aside_samples"]
@@ -113,6 +116,9 @@ def _on_disk(outbox: OutboxFile, now_s: float) -> Iterator[Finding]:
         yield good("doctor.samples.on_disk", **values)
 
 
-def host(*, contained: bool) -> Iterator[Finding]:
+def host(*, in_stack: bool) -> Iterator[Finding]:
     """Yield what only the host knows: whether everything comes back after a power cut."""
-    yield left_out("doctor.host.contained" if contained else "doctor.host.bare", "doctor.host.fix")
+    if in_stack:
+        yield left_out("doctor.host.contained", "doctor.host.fix")
+    else:
+        yield left_out("doctor.host.bare", "doctor.host.bare.fix")

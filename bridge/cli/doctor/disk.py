@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from bridge.cli.doctor.finding import Finding, bad, good, left_out, warn
 from bridge.errors import DiskError
+from bridge.health.size import size_text
 from bridge.outbox import salvage
 from bridge.outbox.schema import MIGRATIONS
 from bridge.outbox.sqlite_errors import Damaged
@@ -152,11 +153,11 @@ def volume(folder: Path, max_bytes: float) -> Iterator[Finding]:
     used = 0
     with suppress(OSError):
         used = (folder / OUTBOX).stat().st_size
-    free_mb, max_mb = round(free / 1e6), round(max_bytes / 1e6)
+    room = {"free": size_text(free), "most": size_text(max_bytes)}
     if free + used < max_bytes:
-        yield warn("doctor.disk.tight", "doctor.disk.tight.fix", "disk", folder=folder, free_mb=free_mb, max_mb=max_mb)
+        yield warn("doctor.disk.tight", "doctor.disk.tight.fix", "disk", folder=folder, **room)
     else:
-        yield good("doctor.disk.writable", folder=folder, free_mb=free_mb)
+        yield good("doctor.disk.writable", folder=folder, **room)
 
 
 def _unwritable(folder: Path, error: OSError) -> Finding:

@@ -17,15 +17,18 @@ from bridge.cli.doctor import bridge as doctor_bridge
 from bridge.cli.doctor import clock as doctor_clock
 from bridge.cli.doctor import disk as doctor_disk
 from bridge.cli.doctor import upstream as doctor_upstream
+from bridge.cli.doctor.api import check_api
 from bridge.cli.doctor.broker import BrokerSays, ask_broker
 from bridge.cli.doctor.bundle import write_bundle
 from bridge.cli.doctor.examination import Examination
 from bridge.cli.doctor.finding import Finding, bad, good, left_out, print_group, warn
 from bridge.cli.doctor.meters import DirectMeters, ThroughBridge
 from bridge.cli.doctor.reach import error_text
+from bridge.cli.doctor.summary import sum_up
 from bridge.cli.parsers import SOMETHING_WRONG
 from bridge.cli.running_bridge import find_bridge, health_address, in_container
 from bridge.cli.terminal import Terminal
+from bridge.cli.typed_here import is_native
 from bridge.clock.machine import is_synchronised, wall_s
 from bridge.configuration.exposed import exposed
 from bridge.configuration.load import SECRETS_DIR, Configuration, read
@@ -44,6 +47,8 @@ _GROUPS = (
 )  # fmt: skip
 _METERS_SHOWN = 30
 """Of a larger fleet only the meters with something to say are named."""
+_SHOWN = 10
+"""Of mistakes in the configuration, and of secrets that Docker shows."""
 _LETTING_GO_S = 5.0
 
 
@@ -153,7 +158,8 @@ def _checks(
         if says is None:
             return [left_out("doctor.left_out.configuration")]
         findings = await doctor_upstream.check_upstream(settings, says, report)
-        return doctor_bridge.with_complaints(findings, report, "upstream", "token", "gateway")
+        findings = doctor_bridge.with_complaints(findings, report, "upstream", "token", "gateway")
+        return findings + await at_once(lambda: check_api(settings.thingsboard, report))
 
     return {
         "doctor.group.configuration": at_once(
@@ -166,13 +172,15 @@ def _checks(
         "doctor.group.broker": of_broker(),
         "doctor.group.upstream": of_upstream(),
         "doctor.group.samples": at_once(lambda: doctor_bridge.samples(report, outbox, clock_s())),
-        "doctor.group.host": at_once(lambda: doctor_bridge.host(contained=in_container())),
+        "doctor.group.host": at_once(lambda: doctor_bridge.host(in_stack=not is_native(environ))),
     }
 
 
 def _configuration(reading: Configuration, shown_by_docker: Collection[str]) -> Iterator[Finding]:
-    for problem in reading.problems:
+    for problem in reading.problems[:_SHOWN]:
         yield bad("doctor.configuration.mistake", "", "config", problem=problem)
+    if (more := len(reading.problems) - _SHOWN) > 0:
+        yield bad("doctor.configuration.more", "", "config", count=more)
     if reading.problems:
         yield left_out("doctor.configuration.look", "doctor.configuration.fix")
     elif reading.settings.meters:
@@ -180,7 +188,8 @@ def _configuration(reading: Configuration, shown_by_docker: Collection[str]) -> 
     else:
         yield left_out("doctor.configuration.demo", "doctor.configuration.demo.fix")
     if shown_by_docker:
-        names = ", ".join(shown_by_docker)
+        names = ", ".join(list(shown_by_docker)[:_SHOWN])
+        names += f", … ({len(shown_by_docker)})" if len(shown_by_docker) > _SHOWN else ""
         yield warn("doctor.configuration.exposed", "doctor.configuration.exposed.fix", names=names)
 
 
@@ -189,8 +198,9 @@ async def _broker(found: Examination) -> BrokerSays | None:
     if found.reading.problems:
         return None
     settings = found.reading.settings
-    if settings.thingsboard.host is not None and settings.via == "direct" and settings.broker.host is None:
-        return BrokerSays((left_out("doctor.broker.none"),), there=False)
+    if settings.broker.host is None and settings.via == "direct":
+        none = "doctor.broker.none" if settings.thingsboard.host is not None else "doctor.broker.nowhere"
+        return BrokerSays((left_out(none),), there=False)
     return await ask_broker(settings.broker)
 
 
@@ -245,16 +255,4 @@ async def _show(
             print_group(terminal, say, group, findings)
     if terminal and bar:
         bar.__exit__()
-        _sum_up(terminal, say, found)
-
-
-def _sum_up(terminal: Terminal, say: Catalogue, found: Examination) -> None:
-    signs = [finding.sign for findings in found.groups.values() for finding in findings]
-    wrong, looks = signs.count("bad"), signs.count("warn")
-    terminal.say()
-    if wrong:
-        terminal.say(terminal.sign("bad"), " ", say("doctor.sum.wrong", wrong=wrong, looks=looks))
-    elif looks:
-        terminal.say(terminal.sign("warn"), " ", say("doctor.sum.looks", looks=looks))
-    else:
-        terminal.say(terminal.sign("good"), " ", say("doctor.sum.well"))
+        sum_up(terminal, say, found)

@@ -79,8 +79,8 @@ def print_group(terminal: Terminal, say: Catalogue, group: str, findings: list[F
     """Write one group of findings, each with what was seen and its remedy."""
     terminal.say((say(group), "bold"))
     for finding in findings:
-        terminal.say("  ", terminal.sign(finding.sign), " ", finding.text(say))
+        terminal.wrap(["  ", terminal.sign(finding.sign), " "], finding.text(say))
         if finding.detail:
-            terminal.say("      ", (finding.detail, "dim"))
+            terminal.wrap(["      "], (finding.detail, "dim"))
         if finding.fix:
-            terminal.say("      → ", finding.remedy(say))
+            terminal.wrap(["      → "], finding.remedy(say))

@@ -61,16 +61,18 @@ async def check_upstream(settings: Settings, broker: BrokerSays, report: Mapping
 
 
 def token_of(to: ThingsBoardSettings, data_dir: Path) -> str:
-    """Return the access token: the given one, or the one that provisioning got; empty when there is none."""
+    """Return the access token: the given one, or the one in the data folder; empty when there is none."""
     if to.token is not None:
         return to.token.get_secret_value()
-    return (token_file.kept(data_dir) or "") if to.provision_key is not None else ""
+    return (token_file.kept(data_dir) or "") if to.uses_kept_token else ""
 
 
 async def _session(settings: Settings, broker: BrokerSays, report: Mapping[str, Any] | None) -> list[Finding]:
     to = settings.thingsboard
     token = token_of(to, settings.data_dir)
     if not token and to.cert_file is None:
+        if to.provision_key is None:
+            return [bad("doctor.upstream.not_applied", "doctor.upstream.not_applied.fix", "upstream")]
         return [bad("doctor.upstream.no_token", "doctor.upstream.no_token.fix", "upstream")]
     if settings.via == "direct":
         return await _of_the_bridge(settings, token, report)
@@ -137,7 +139,7 @@ async def _directly(settings: Settings, token: str, *, while_the_bridge_tries: b
             thrown_out = await one.ends(_WATCH_S)
     except Refused as refusal:
         if refusal.is_about_credentials:
-            fix = "doctor.upstream.refused.fix" if to.token is not None else "doctor.upstream.refused.provisioned"
+            fix = _remedy(to)
             return [bad("doctor.upstream.refused", fix, "upstream", str(refusal), name=to.provision_name)]
         return [
             bad("doctor.upstream.unwilling", "doctor.upstream.unwilling.fix", "upstream", str(refusal), where=where)
@@ -156,6 +158,13 @@ async def _directly(settings: Settings, token: str, *, while_the_bridge_tries: b
     if thrown_out:
         findings.append(bad("doctor.upstream.shared", "doctor.upstream.shared.fix", "upstream"))
     return findings
+
+
+def _remedy(to: ThingsBoardSettings) -> str:
+    """What to do about a token that is refused; it depends on whence it came."""
+    if to.token is not None:
+        return "doctor.upstream.refused.fix"
+    return "doctor.upstream.not_applied.fix" if to.provision_key is None else "doctor.upstream.refused.provisioned"
 
 
 async def _came_back(settings: Settings) -> bool:

@@ -15,8 +15,8 @@ from bridge.cli.objects.object_list import ObjectList, association_version, show
 from bridge.cli.objects.object_values import read_values
 from bridge.cli.parsers import ALL_WELL, SOMETHING_WRONG
 from bridge.cli.profile_text import ProfileRegister, is_profile_file, profile_text
+from bridge.cli.progress import ticking
 from bridge.cli.running_bridge import find_bridge, health_port
-from bridge.cli.terminal import ticking
 from bridge.configuration.profile import Profile
 from bridge.dlms.cosem_classes import DATA, WITH_SCALER
 from bridge.errors import ConfigError, MeterError
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.cli.catalogue import Catalogue
-    from bridge.cli.terminal import Progress, Terminal
+    from bridge.cli.progress import Progress
+    from bridge.cli.terminal import Terminal
     from bridge.configuration.meter import Meter
 
 _READABLE = (*WITH_SCALER, DATA)

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sqlite3
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
 from bridge.cli.catalogue import Catalogue
+from bridge.cli.outbox_desk import asked, connected
 from bridge.cli.parsers import ALL_WELL, SOMETHING_WRONG, UNUSABLE
 from bridge.cli.terminal import Terminal
 from bridge.configuration.load import SECRETS_DIR, read
 from bridge.errors import DiskError
-from bridge.outbox.desk import SOCKET, answer, plain, short_path
+from bridge.health.size import size_text
+from bridge.outbox.desk import answer, plain
 from bridge.outbox.destination import destination_of
 from bridge.outbox.rows_by_destination import RowsByDestination
 from bridge.outbox.salvage import look_for_orphan, set_aside_files, size_of
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 _ASK = {"discard": "outbox.discard.ask", "readdress": "outbox.readdress.ask"}
 _DONE = {"discard": "outbox.discard.done", "readdress": "outbox.readdress.done"}
-_PATIENCE_S = 60.0
 _PAGE = 500
 
 
@@ -49,7 +49,7 @@ class OutboxCommand:
     """
 
     def __init__(self, environ: Mapping[str, str], out: TextIO) -> None:
-        self._out = out
+        self._environ = environ
         self._say = Catalogue.of(environ)
         self._terminal = Terminal(out, environ)
         settings = read(environ, SECRETS_DIR).settings  # mistakes in it are check's business
@@ -94,26 +94,39 @@ class OutboxCommand:
         say, terminal = self._say, self._terminal
         rows = [(told["destination"], *_cells(told["waiting"], say), say("outbox.sent"))]
         rows += [(one["destination"], *_cells(one, say), say("outbox.kept")) for one in told["others"]]
+        if told["undated"]["count"]:
+            rows.append((say("outbox.undated"), *_cells(told["undated"], say), say("outbox.for_clock")))
         if told["set_aside"]["count"]:
             rows.append((say("outbox.set_aside"), *_cells(told["set_aside"], say), say("outbox.refused")))
         header = (say("outbox.for"), say("outbox.samples"), say("outbox.oldest"), say("outbox.newest"), "")
-        terminal.table(header, rows, indent=0)
+        if sum(max(map(len, column)) + 2 for column in zip(header, *rows, strict=True)) - 2 <= terminal.columns:
+            terminal.table(header, rows, indent=0)
+        else:
+            self._show_below(rows)
         if told.get("memory"):
             terminal.say(say("outbox.memory", count=told["memory"]))
         damaged = set_aside_files(self._path)
         if damaged:
-            size = f"{sum(map(size_of, damaged)) / 1e6:.1f}"
+            size = size_text(sum(map(size_of, damaged)))
             terminal.say(say("outbox.damaged", count=len(damaged), size=size, newest=damaged[-1].name))
         held = sum(one["count"] for one in told["others"]) + told["set_aside"]["count"]
         terminal.say()
         terminal.say(say("outbox.held", count=held) if held else say("outbox.nothing_held"))
         return SOMETHING_WRONG if held else ALL_WELL
 
+    def _show_below(self, rows: list[tuple[str, str, str, str, str]]) -> None:
+        """Each row as a paragraph, where the table is wider than the terminal."""
+        for name, count, oldest, newest, what in rows:
+            span = self._say("outbox.span", oldest=oldest, newest=newest) if oldest else ""
+            self._terminal.wrap([], (f"{what}: {name}", "bold"))
+            self._terminal.wrap(["  "], f"{self._say('outbox.samples')}: {count}{span}")
+
     def _export(self, file: str) -> int:
         say, terminal = self._say, self._terminal
         if file == "-":
-            count = sum(_written(line, sys.stdout) for line in self._lines("export"))
-            sys.stderr.write(f"{say('held.export.done', count=count, file='-')}\n")
+            beside = Terminal(sys.stderr, self._environ)
+            count = self._write(sys.stdout, beside)
+            beside.say(say("outbox.export.done", count=count, file="-"))
             return ALL_WELL
         path = Path(file)
         part = path.with_name(f"{path.name}.part")
@@ -122,7 +135,7 @@ class OutboxCommand:
                 terminal.say(terminal.sign("bad"), " ", say("outbox.export.exists", file=path))
                 return UNUSABLE
             with part.open("w", encoding="utf-8") as out:
-                count = sum(_written(line, out) for line in self._lines("export"))
+                count = self._write(out, terminal)
                 out.flush()
                 os.fsync(out.fileno())
             part.rename(path)
@@ -131,6 +144,17 @@ class OutboxCommand:
             return UNUSABLE
         terminal.say(terminal.sign("good"), " ", say("outbox.export.done", count=count, file=path))
         return ALL_WELL
+
+    def _write(self, out: TextIO, terminal: Terminal) -> int:
+        """Write what is held, one line each, and return how many."""
+        told, count = self._one("list"), 0
+        held = sum(one["count"] for one in told["others"]) + told["set_aside"]["count"]
+        with terminal.progress(held) as progress:
+            for count, line in enumerate(self._lines("export"), 1):
+                out.write(json.dumps(line, ensure_ascii=False) + "\n")
+                if count % _PAGE == 0:
+                    progress.step(by=_PAGE)
+        return count
 
     def _one(self, do: str) -> dict[str, Any]:
         return next(self._lines(do))
@@ -141,9 +165,9 @@ class OutboxCommand:
         Raises:
             DiskError: there is none.
         """
-        with _connected(self._settings.data_dir) as running:
+        with connected(self._settings.data_dir) as running:
             if running is not None:
-                yield from _asked(running, do)
+                yield from asked(running, {"do": do})
                 return
         if not self._path.exists():
             look_for_orphan(self._path)
@@ -180,9 +204,9 @@ def kept_for_others(settings: Settings) -> list[tuple[str, int]]:
     """Return for whom the outbox keeps samples that it does not send, and how many; changes nothing, never fails."""
     path = settings.data_dir / "outbox.db"
     try:
-        with _connected(settings.data_dir) as running:
+        with connected(settings.data_dir) as running:
             if running is not None:
-                return [(one["destination"], one["count"]) for one in next(_asked(running, "list"))["others"]]
+                return [(one["destination"], one["count"]) for one in next(asked(running, {"do": "list"}))["others"]]
         look_for_orphan(path)
         device = next((meter.device or name for name, meter in settings.meters.items()), "")
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=0)) as db:
@@ -191,36 +215,6 @@ def kept_for_others(settings: Settings) -> list[tuple[str, int]]:
             return [(one.destination, one.count) for one in held.foreign]
     except (DiskError, sqlite3.Error, OSError, ValueError):
         return []  # none yet, one of the version before, a damaged one: the doctor's business
-
-
-@contextmanager
-def _connected(folder: Path) -> Iterator[socket.socket | None]:
-    """The bridge that runs on this data folder; None without one."""
-    if not hasattr(socket, "AF_UNIX"):
-        yield None
-        return
-    with socket.socket(socket.AF_UNIX) as running:
-        running.settimeout(_PATIENCE_S)
-        try:
-            with short_path(folder) as short:
-                running.connect(str(short / SOCKET))
-        except OSError:
-            yield None
-            return
-        yield running
-
-
-def _asked(running: socket.socket, do: str) -> Iterator[dict[str, Any]]:
-    running.sendall(json.dumps({"do": do}).encode() + b"\n")
-    with running.makefile(encoding="utf-8") as answers:
-        for text in answers:
-            line = json.loads(text)
-            if "error" in line:
-                raise DiskError(line["error"])
-            if "end" in line:
-                return
-            yield line
-    raise DiskError("the bridge ended its answer early")
 
 
 def _cells(span: Mapping[str, Any], say: Catalogue) -> tuple[str, str, str]:
@@ -234,8 +228,3 @@ def _time(ts_ms: int) -> str:
         return datetime.fromtimestamp(ts_ms / 1000, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):  # a meter's clock may say anything
         return str(ts_ms)
-
-
-def _written(line: dict[str, Any], out: TextIO) -> int:
-    out.write(json.dumps(line, ensure_ascii=False) + "\n")
-    return 1

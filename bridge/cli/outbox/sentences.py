@@ -62,9 +62,12 @@ SENTENCES: Final = {
     "outbox.samples": ("samples", "muestras"),
     "outbox.oldest": ("oldest (UTC)", "más antigua (UTC)"),
     "outbox.newest": ("newest (UTC)", "más reciente (UTC)"),
+    "outbox.span": ("; {oldest} to {newest} UTC", "; {oldest} a {newest} UTC"),
     "outbox.none": ("none", "ninguna"),
     "outbox.sent": ("being sent", "se están enviando"),
     "outbox.kept": ("kept, not sent", "guardadas, no se envían"),
+    "outbox.undated": ("no time yet", "aún sin hora"),
+    "outbox.for_clock": ("wait for the clock", "esperan al reloj"),
     "outbox.set_aside": ("set aside", "apartadas"),
     "outbox.refused": ("refused by ThingsBoard", "rechazadas por ThingsBoard"),
     "outbox.memory": (
@@ -72,12 +75,12 @@ SENTENCES: Final = {
         "en memoria, aún no en disco: {count}; al reiniciar ahora el puente se perderían las no entregadas",
     ),
     "outbox.damaged": (
-        "damaged files set aside: {count}, {size} MB, the newest {newest}; whatever was readable has been carried over",
-        "archivos dañados apartados: {count}, {size} MB, el último {newest}; lo legible ya se rescató",
+        "damaged files set aside: {count}, {size}, the newest {newest}; whatever was readable has been carried over",
+        "archivos dañados apartados: {count}, {size}, el último {newest}; lo legible ya se rescató",
     ),
     "outbox.held": (
-        "{count} samples are held back: export saves them, discard --yes removes them",
-        "{count} muestras retenidas: export las guarda en un archivo, discard --yes las borra",
+        "{count:sample is|samples are} held back: export saves them, discard --yes removes them",
+        "{count:muestra retenida|muestras retenidas}: export las guarda en un archivo, discard --yes las borra",
     ),
     "outbox.nothing_held": ("nothing is held back", "no hay nada retenido"),
     "outbox.discard.ask": (
@@ -85,17 +88,20 @@ SENTENCES: Final = {
         "esto borraría para siempre lo guardado y lo apartado: exportarlo antes, después discard --yes",
     ),
     "outbox.discard.done": (
-        "{count} samples removed; what is for {to} stays",
-        "{count} muestras borradas; lo que es para {to} se queda",
+        "{count:sample|samples} removed; what is for {to} stays",
+        "{count:muestra borrada|muestras borradas}; lo que es para {to} se queda",
     ),
     "outbox.readdress.ask": (
         "this would send to the present ThingsBoard what was for another; if both are the same server: readdress --yes",
         "esto enviaría al ThingsBoard actual lo que era para otro; si ambos son el mismo servidor: readdress --yes",
     ),
-    "outbox.readdress.done": ("{count} samples are now for {to}", "{count} muestras son ahora para {to}"),
+    "outbox.readdress.done": (
+        "{count:sample is|samples are} now for {to}",
+        "{count:muestra es|muestras son} ahora para {to}",
+    ),
     "outbox.export.done": (
-        "{count} samples written to {file}; the outbox still holds them",
-        "{count} muestras escritas en {file}; la bandeja aún las tiene",
+        "{count:sample|samples} written to {file}; the outbox still holds them",
+        "{count:muestra escrita|muestras escritas} en {file}; la bandeja aún las tiene",
     ),
     "outbox.export.exists": ("{file} already exists; name another file", "{file} ya existe; indicar otro archivo"),
     "outbox.export.failed": ("{file} cannot be written: {said}", "no se puede escribir {file}: {said}"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
+from bridge.cli.probe.history_search import find_histories
 from bridge.cli.register_reading import RegisterReader, RegisterReading
 from bridge.clock.machine import wall_s
 from bridge.dlms.cosem_classes import CLOCK, DATA, WITH_SCALER
@@ -18,6 +19,7 @@ from bridge.meters.clock_offset import drift_s
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bridge.cli.load_profile_text import FoundHistory
     from bridge.cli.visit import Visit
     from bridge.dlms.association_opening import Agreement
     from bridge.dlms.object_list import CosemObject
@@ -51,6 +53,8 @@ class MeterFacts:
     silent: list[tuple[int, str]] = field(default_factory=list)
     """Class and logical name of what gave no answer, twice, or one that makes no sense: whoever asks loses time, or the
     association."""
+    histories: list[FoundHistory] = field(default_factory=list)
+    """Its load profiles and event logs."""
     left_out: int = 0
     """Registers that are there and were not read."""
     lists: Lists = "unknown"
@@ -104,6 +108,9 @@ async def gather_facts(
         tell(len(wanted), len(wanted))
         # Read last: some meters fall silent when asked for what they do not have.
         await gathering.identity(clock_s)
+        if facts.answered:
+            shown = facts.objects if facts.shows_objects else None
+            facts.histories = await find_histories(talk, gathering.asking, shown, now_ms=round(clock_s() * 1000))
         if try_lists:
             await gathering.try_list()
     except MeterError as error:
@@ -116,7 +123,7 @@ class _Gathering:
         self._talk = talk
         self._facts = facts
         self._there: set[tuple[int, str]] = set()
-        self._asking = RegisterReader(talk)
+        self.asking = RegisterReader(talk)
 
     async def object_list(self) -> None:
         try:
@@ -124,7 +131,7 @@ class _Gathering:
         except (AssociationError, DecodeError):
             return  # many clients may not see it; what is usual is tried instead
         except (ReplyTimeout, LinkError) as loss:
-            await self._asking.again_after(loss)
+            await self.asking.again_after(loss)
             return
         self._facts.shows_objects = True
         self._there = {(one.class_id, one.logical_name) for one in self._facts.objects}
@@ -144,7 +151,7 @@ class _Gathering:
 
     async def register(self, class_id: int, logical_name: str) -> None:
         facts = self._facts
-        read = await self._asking.read(class_id, logical_name)
+        read = await self.asking.read(class_id, logical_name)
         if read.is_lost:
             facts.silent.append((class_id, logical_name))
         elif read.took_s:
@@ -181,7 +188,7 @@ class _Gathering:
         """Return the attribute 2 of an object and what is to be said against it; nothing for what is not there."""
         if self._facts.shows_objects and (class_id, logical_name) not in self._there:
             return None, ""
-        read = await self._asking.read(class_id, logical_name)
+        read = await self.asking.read(class_id, logical_name)
         if read.is_lost:
             self._facts.silent.append((class_id, logical_name))
         elif read.took_s:

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bridge.cli.parsers import ALL_WELL, SOMETHING_WRONG
 from bridge.cli.probe import probe_options
+from bridge.cli.probe.history_summary import HistorySummary
 from bridge.cli.probe.line_trial import try_lines
 from bridge.cli.probe.port_probe import PortProbe
 from bridge.cli.probe.probe_report import ProbeReport
 from bridge.cli.probe.probe_result import ProbeRequest
 from bridge.cli.probe.probe_summary import ProbeSummary
-from bridge.cli.probe.proposal import propose
+from bridge.cli.probe.proposal import histories_of, propose
 from bridge.cli.probe.raw_connection import RawConnection
 from bridge.cli.probe.targets import TargetError
 from bridge.cli.probe.usual_ports import usual_ports
 from bridge.cli.profile_text import is_profile_file
+from bridge.cli.progress import ticking
 from bridge.cli.running_bridge import find_bridge, health_port
-from bridge.cli.terminal import ticking
 from bridge.errors import ConfigError
 from bridge.meters.counter_store import CounterStore
 from bridge.meters.refused_secrets import RefusedSecrets
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from bridge.cli.probe.raw_connection import Reach
     from bridge.cli.probe.search_scope import Patience
     from bridge.cli.probe.targets import HostTarget
-    from bridge.cli.terminal import Progress, Terminal
+    from bridge.cli.progress import Progress
+    from bridge.cli.terminal import Terminal
 
 T = TypeVar("T")
 
@@ -86,7 +88,8 @@ def probe_host(target: HostTarget, arguments: argparse.Namespace, say: Catalogue
     if outcome is None:
         terminal.say(terminal.sign("bad"), " ", say("probe.ports.none"))
         return SOMETHING_WRONG
-    return _finish(outcome, proven, wanted, ProbeSummary(say, terminal), arguments)
+    histories = HistorySummary(say, terminal)
+    return _finish(outcome, proven, wanted, (ProbeSummary(say, terminal), histories), arguments)
 
 
 async def _watched(progress: Progress, work: Coroutine[None, None, T]) -> T:
@@ -129,9 +132,10 @@ def _finish(
     outcome: PortResult,
     proven: tuple[Proposal, LineTrial] | None,
     wanted: ProbeRequest,
-    summary: ProbeSummary,
+    writers: tuple[ProbeSummary, HistorySummary],
     arguments: argparse.Namespace,
 ) -> int:
+    summary, histories = writers
     best = outcome.best
     if best is None:
         if outcome.place is not None:
@@ -146,5 +150,9 @@ def _finish(
         summary.needs(outcome, wanted.given, name=arguments.name)
         return SOMETHING_WRONG
     summary.registers(best.facts)
+    known = proven[0].choice.match.profile if proven[0].choice.match and not arguments.profile_out else None
+    histories.show(
+        histories_of([best.facts, *(other.facts for other in others)]), known, is_written=bool(arguments.profile_out)
+    )
     summary.ending(best, others, *proven, profile_out=arguments.profile_out)
     return ALL_WELL

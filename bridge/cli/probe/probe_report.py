@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bridge.cli.probe.port_questions import PortFinding
     from bridge.cli.probe.probe_result import MeterAccess
     from bridge.cli.probe.raw_connection import Reach
-    from bridge.cli.terminal import Progress, Sign, Terminal
+    from bridge.cli.progress import Progress
+    from bridge.cli.terminal import Sign, Terminal
     from bridge.errors import MeterError
     from bridge.meters.refused_secrets import HeldBack
 

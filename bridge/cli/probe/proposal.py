@@ -14,6 +14,7 @@ from bridge.cli.profile_text import ProfileRegister, profile_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bridge.cli.load_profile_text import FoundHistory
     from bridge.cli.probe.given_secrets import GivenSecrets
     from bridge.cli.probe.meter_facts import MeterFacts
     from bridge.cli.probe.probe_result import MeterAccess
@@ -86,6 +87,11 @@ def first(everybody: Sequence[MeterFacts], name: str) -> str:
     return next((str(getattr(facts, name)) for facts in everybody if getattr(facts, name)), "")
 
 
+def histories_of(everybody: Sequence[MeterFacts]) -> Sequence[FoundHistory]:
+    """Return the histories of the first of ``everybody`` who found any."""
+    return next((facts.histories for facts in everybody if facts.histories), ())
+
+
 def _profile(access: MeterAccess, everybody: Sequence[MeterFacts]) -> str:
     facts, place = access.facts, access.place
     defaults: dict[str, str | int] = {"framing": place.framing}
@@ -101,4 +107,4 @@ def _profile(access: MeterAccess, everybody: Sequence[MeterFacts]) -> str:
     listed = [ProfileRegister(one.class_id, one.logical_name, one.unit) for one in facts.answered]
     silent = {name for one in everybody for _, name in one.silent}
     data = [one.logical_name for one in facts.objects if one.class_id == 1 and one.logical_name not in silent]
-    return profile_text(description or place.host, defaults, listed, data)
+    return profile_text(description or place.host, defaults, listed, data, histories=histories_of(everybody))

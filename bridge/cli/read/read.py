@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bridge.cli.configured_meter import ConfiguredMeter
 from bridge.cli.parsers import ALL_WELL, SOMETHING_WRONG
+from bridge.cli.progress import ticking
+from bridge.cli.read.history_reading import HistoryReading
 from bridge.cli.read.read_output import ReadOutput
 from bridge.cli.read.read_request import read_request
 from bridge.cli.register_reading import RegisterReader, RegisterReading
 from bridge.cli.running_bridge import find_bridge, health_port
-from bridge.cli.terminal import ticking
 from bridge.clock.machine import wall_s
-from bridge.dlms import load_profile as profile_generic
 from bridge.dlms.obis_names import key_of, short_obis
 from bridge.errors import MeterError
 from bridge.meters.recording import Recorder
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TextIO
 
     from bridge.cli.catalogue import Catalogue
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from bridge.cli.running_bridge import RunningBridge
     from bridge.cli.terminal import Terminal
     from bridge.cli.visit import Visit
-    from bridge.dlms.load_profile import ProfileLayout, ProfileRow
+    from bridge.dlms.history import HistoryLayout
+    from bridge.dlms.load_profile import ProfileRow
 
 _CLASSES = (3, 1, 4, 5, 8)
 """Tried in turn if no class is given: register, data, extended register, demand register, clock."""
@@ -161,18 +162,14 @@ class _ReadCommand:
                 break
         return key, read
 
-    async def _load_profile(self, talk: Visit, tell: Callable[[str], None]) -> tuple[ProfileLayout, list[ProfileRow]]:
-        session, wanted = talk.session, self._wanted
-        of = await talk.carry(profile_generic.layout(session, wanted.load_profile))
-        tell(self._say("read.rows", code=short_obis(wanted.load_profile)))
-        if wanted.last is not None:
-            return of, await talk.carry(profile_generic.newest(session, of, wanted.last))
-        end = wanted.end or datetime.fromtimestamp(
-            wall_s(), UTC if wanted.start is None or wanted.start.tzinfo else None
-        )
-        start = wanted.start or end - timedelta(days=1)
-        here = datetime.fromtimestamp(wall_s()).astimezone().tzinfo or UTC
-        return of, await talk.carry(profile_generic.by_range(session, of, start, end, here=here))
+    async def _load_profile(
+        self, talk: Visit, tell: Callable[[str], None]
+    ) -> tuple[HistoryLayout, Sequence[ProfileRow]]:
+        now_s = wall_s()
+        reading = HistoryReading(talk, now_s, datetime.fromtimestamp(now_s).astimezone().tzinfo or UTC)
+        of = await reading.layout(self._wanted.load_profile)
+        tell(self._say("read.rows", code=short_obis(self._wanted.load_profile)))
+        return of, await reading.rows(of, self._wanted)
 
     def _fail(self, said: str) -> int:
         self._shown.failure(said)

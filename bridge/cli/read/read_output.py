@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from bridge.cli.catalogue import Catalogue
     from bridge.cli.register_reading import RegisterReading
     from bridge.cli.terminal import Part, Terminal
-    from bridge.dlms.load_profile import ProfileLayout, ProfileRow
+    from bridge.dlms.history import HistoryLayout
+    from bridge.dlms.load_profile import ProfileRow
 
 
 class ReadOutput:
@@ -73,11 +74,12 @@ class ReadOutput:
         terminal.table(header, rows, title=f"{self._name}  {stamp}")
         terminal.say("  ", (say(how, ms=round(took_s * 1000)), "dim"))
 
-    def rows(self, of: ProfileLayout, rows: Sequence[ProfileRow]) -> None:
+    def rows(self, of: HistoryLayout, rows: Sequence[ProfileRow]) -> None:
         """Write a load profile, a line each row."""
         time = "time" if self.as_json else self._say("read.column.time")
         names = [
-            time if column.is_clock else key_of(column.logical_name).removeprefix("obis_") for column in of.columns
+            time if n == of.clock else key_of(column.logical_name).removeprefix("obis_")
+            for n, column in enumerate(of.columns)
         ]
         if self.as_json:
             columns = [

@@ -19,6 +19,7 @@ def register(commands: Subparsers, say: Catalogue) -> None:
     """Add the command."""
     parser = add(commands, say, "status")
     parser.add_argument("--watch", action="store_true", help=say("status.help.watch"))
+    parser.add_argument("--all", action="store_true", help=say("status.help.all"))
     parser.add_argument("--json", action="store_true", help=say("status.help.json"))
     parser.set_defaults(command=run)
 
@@ -29,4 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
     from bridge.cli.status.status import status  # noqa: PLC0415
 
     host, port = health_address(os.environ)
-    return status(port, sys.stdout, host=host, environ=os.environ, as_json=arguments.json, watch=arguments.watch)
+    return status(
+        port,
+        sys.stdout,
+        host=host,
+        environ=os.environ,
+        as_json=arguments.json,
+        watch=arguments.watch,
+        every=arguments.all,
+    )

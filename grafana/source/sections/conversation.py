@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana.source.board import Section
 from grafana.source.panels import Query, lines, timeline
-from grafana.source.queries import MOST_LINES, WHOLE, a_minute, of
+from grafana.source.queries import METER, MOST_LINES, WHOLE, a_minute, average, of, within
 from grafana.source.style import LISTS
 
 _STALE = of("dlms_meter_stale_bytes_total")
@@ -15,19 +15,15 @@ _LISTS = of("dlms_meter_list_refused")
 _COUNTER = of("dlms_meter_invocation_counter_remaining_ratio")
 
 
-def _slowest(share: float, buckets: str) -> str:
-    return f"histogram_quantile({share}, sum by (le) (rate({buckets}[5m])))"
-
-
 CONVERSATION = Section(
     "The conversation",
     (
         lines(
             "Duration of a cycle",
-            "From a cycle's first request to its last answer, chosen meters together: half of the cycles are faster "
-            "than p50, 95 of 100 faster than p95. Connecting is not part of it.",
-            Query(_slowest(0.5, _CYCLES), "p50"),
-            Query(_slowest(0.95, _CYCLES), "p95"),
+            "From a cycle's first request to its last answer, chosen meters together: on average, and within which "
+            "time 95 of 100 are done. Connecting is not part of it.",
+            Query(average("dlms_meter_cycle_duration_seconds", METER), "average"),
+            Query(within(0.95, _CYCLES, 0.01), "95 % within"),
             unit="s",
             width=8,
         ),
@@ -36,7 +32,7 @@ CONVERSATION = Section(
             "Failed cycles per minute, by where: dns and tcp before the meter, framing and timeout on the line, "
             "association, auth and access in the meter, decode in the answer.",
             Query(a_minute("dlms_meter_errors_total", "stage"), "{{stage}}"),
-            unit="cpm",
+            unit="suffix:/min",
             empty="no cycle has failed",
             stacked=True,
             width=8,
@@ -59,7 +55,7 @@ CONVERSATION = Section(
                     ("dlms_meter_notifications_total", "notifications"),
                 )
             ),
-            unit="cpm",
+            unit="suffix:/min",
             width=8,
         ),
         lines(
@@ -80,14 +76,14 @@ CONVERSATION = Section(
             "Associations opened per minute, the first ones included. Near zero when all is well: an association "
             "lasts until something breaks.",
             Query(a_minute("dlms_meter_connects_total"), "associations"),
-            unit="cpm",
+            unit="suffix:/min",
             width=8,
         ),
         lines(
             "Duration of a request",
             "From a request to its complete answer, chosen meters together. Not kept in fleet mode (HEALTH__FLEET).",
-            Query(_slowest(0.5, _REQUESTS), "p50"),
-            Query(_slowest(0.95, _REQUESTS), "p95"),
+            Query(average("dlms_meter_request_duration_seconds", METER), "average"),
+            Query(within(0.95, _REQUESTS, 0.01), "95 % within"),
             unit="s",
             empty="nothing, or HEALTH__FLEET is on",
             width=8,
@@ -95,10 +91,8 @@ CONVERSATION = Section(
         lines(
             "Duration of a cycle, all meters",
             "The same for every meter the bridge reads, chosen or not; kept in fleet mode too.",
-            *(
-                Query(f"histogram_quantile({share}, sum by (le) (rate(dlms_cycle_duration_seconds_bucket[5m])))", name)
-                for share, name in ((0.5, "p50"), (0.95, "p95"))
-            ),
+            Query(average("dlms_cycle_duration_seconds"), "average"),
+            Query(within(0.95, "dlms_cycle_duration_seconds_bucket", 0.01), "95 % within"),
             unit="s",
             width=8,
         ),
@@ -117,12 +111,11 @@ CONVERSATION = Section(
         ),
         lines(
             "Lateness of cycles, all meters",
-            "From when a cycle was due to when it began, of every meter the bridge reads: half of the cycles begin "
-            "sooner than p50, 99 of 100 sooner than p99. A machine that is too small shows here first.",
-            *(
-                Query(f"histogram_quantile({share}, sum by (le) (rate(dlms_cycle_lateness_seconds_bucket[5m])))", name)
-                for share, name in ((0.5, "p50"), (0.99, "p99"))
-            ),
+            "How long after its moment a cycle began, of every meter the bridge reads: on average, and within which "
+            "time 99 of 100 begin. Cycles due within 20 ms begin together, at the end of these; that wait is not in "
+            "it. A machine that is too small shows here first.",
+            Query(average("dlms_cycle_lateness_seconds"), "average"),
+            Query(within(0.99, "dlms_cycle_lateness_seconds_bucket", 0.001), "99 % within"),
             unit="s",
             width=8,
         ),
@@ -144,9 +137,11 @@ CONVERSATION = Section(
             "They agree to read lists (GET-WITH-LIST) but fail on them, so each register costs a request of its own. "
             f"At most {MOST_LINES} are named.",
             Query(f"{_LISTS} and on (meter) topk({MOST_LINES}, max_over_time({_LISTS}{WHOLE}))", "{{meter}}"),
+            Query(f"3 * absent({_LISTS})", "nothing"),
             words=LISTS,
             empty="every chosen meter keeps what it agrees to",
             width=12,
+            height=8,
         ),
     ),
 )

@@ -3,72 +3,58 @@
 from __future__ import annotations
 
 from grafana.source.board import Section
-from grafana.source.panels import Column, Query, lines, table, timeline
-from grafana.source.queries import METER_PAGE, MOST_LINES, WHOLE, a_minute, of, share_read
-from grafana.source.style import ANSWERING, PATIENCE, SHARE
+from grafana.source.panels import Column, Query, lines, table
+from grafana.source.queries import ANSWERS, LAST_ERROR, METER_PAGE, MOST_LINES, WHOLE, a_minute, of, time_up, within
+from grafana.source.style import ANSWERING, PATIENCE, SHARE, STAGES
 
 _UP = of("dlms_meter_up")
 _READ_AT = of("dlms_meter_last_success_timestamp_seconds")
-_STALE = of("dlms_meter_stale_bytes_total")
-_BUCKETS = of("dlms_meter_cycle_duration_seconds_bucket")
-
-
-def _slowest(share: float) -> str:
-    return f"histogram_quantile({share}, sum by (le) (rate({_BUCKETS}[5m])))"
-
+_POWER = of("dlms_meter_value", 'key="active_power"')
+_SLOWEST = within(
+    0.95,
+    of("dlms_meter_cycle_duration_seconds_bucket"),
+    0.01,
+    by="meter, le",
+    window="increase(%s[$__range])",
+)
 
 METERS = Section(
     "Meters",
     (
         table(
-            "Meters",
-            "One line per meter, the worst first. Share read, slowest cycles, reconnects and the most common error "
-            "are of the page's time range.",
+            "Every meter",
+            "One line per meter, the failing ones first. Time up, slowest cycles and reconnects are of the page's time "
+            "range. Time up counts time, not attempts: of a meter that was silent for half of it, it says 50 %.",
             Query(f"max by (meter) ({_UP})"),
+            Query(f"sum by (meter) ({_POWER}) and {ANSWERS}"),
+            Query(f"{time_up('[$__range]')} and on (meter) dlms_meter_up"),
             Query(f"time() - max by (meter) ({_READ_AT} > 0)"),
+            Query(f"topk by (meter) (1, max by (meter, stage) ({of(LAST_ERROR)})) and on (meter) dlms_meter_up == 0"),
             Query(f"max by (meter) ({of('dlms_meter_interval_seconds')})"),
-            Query(share_read("[$__range]")),
-            Query(f"histogram_quantile(0.95, sum by (meter, le) (increase({_BUCKETS}[$__range])))"),
+            Query(f"{_SLOWEST} and on (meter) dlms_meter_up"),
             Query(
                 f"round(sum by (meter) (increase({of('dlms_meter_reconnects_total')}[$__range]))) "
                 f"or 0 * max by (meter) ({_UP})"
             ),
-            Query(
-                "topk by (meter) (1, round(sum by (meter, stage) "
-                f"(increase({of('dlms_meter_errors_total')}[$__range]))) > 0)"
-            ),
             columns=(
                 Column("meter", "Meter", link=METER_PAGE),
-                Column("Value #A", "State", words=ANSWERING),
-                Column("Value #B", "Last sample", unit="s", levels=PATIENCE, empty="none yet"),
-                Column("Value #C", "Read every", unit="s"),
-                Column("Value #D", "Share read", unit="percentunit", levels=SHARE),
-                Column("Value #E", "95 % of cycles within", unit="s"),
-                Column("Value #F", "Reconnects", unit="short"),
-                Column("stage", "Commonest error"),
-                Column("Value #G", "Such errors", unit="short"),
+                Column("Value #A", "State", words=ANSWERING, empty="not scraped", width=110),
+                Column("Value #B", "Power", unit="watt", width=110),
+                Column("Value #C", "Time up", unit="percentunit", levels=SHARE, width=110, decimals=1),
+                Column("Value #D", "Last sample", unit="s", levels=PATIENCE, empty="none yet", width=120, decimals=0),
+                Column("stage", "Why", words=STAGES, width=210),
+                Column("Value #F", "Read every", unit="s", width=110),
+                Column("Value #G", "95 % within", unit="s", width=110),
+                Column("Value #H", "Reconnects", unit="short", width=120),
             ),
             empty="not scraped, or no such meter",
-            smallest_first="Share read",
-        ),
-        timeline(
-            "Meters that failed",
-            f"When they failed and when they answered: the {MOST_LINES} that answered least in this time range.",
-            Query(
-                f"{_UP} and on (meter) bottomk({MOST_LINES}, avg_over_time({_UP}{WHOLE}) < 1)",
-                "{{meter}}",
-            ),
-            words=ANSWERING,
-            empty="every chosen meter answered all the time",
+            sort=("State", "Time up"),
         ),
         lines(
-            "Read success by meter, 5 min",
-            "Share of a meter's reading cycles that gave a sample, over the five minutes before each point. "
+            "Time up by meter, 5 min",
+            "Share of the time that a meter answered, over the five minutes before each point. "
             f"With more than {MOST_LINES} meters, the worst are drawn.",
-            Query(
-                f"{share_read('[5m]')} and on (meter) bottomk({MOST_LINES}, {share_read(WHOLE)})",
-                "{{meter}}",
-            ),
+            Query(f"{time_up('[5m]')} and on (meter) bottomk({MOST_LINES}, {time_up(WHOLE)})", "{{meter}}"),
             unit="percentunit",
             bounds=(0, 1),
         ),
@@ -87,10 +73,11 @@ METERS = Section(
             "Reconnects by reason",
             "Associations opened again after one was lost, per minute, by the stage of the error that ended it.",
             Query(a_minute("dlms_meter_reconnects_total", "reason"), "{{reason}}"),
-            unit="cpm",
+            unit="suffix:/min",
             empty="no reconnect",
             stacked=True,
-            width=8,
+            width=24,
+            height=5,
         ),
     ),
 )

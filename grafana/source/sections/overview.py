@@ -1,32 +1,71 @@
-"""The top that answers "is everything fine?" in ten seconds. This moment only, all meters together."""
+"""The first screen: what a stranger reads in ten seconds, on 1366 by 660 pixels. All meters together."""
 
 from __future__ import annotations
 
-from grafana.source.board import Section
-from grafana.source.panels import Column, Query, lines, stat, table
-from grafana.source.queries import FRESH, JOB, METER_PAGE, OLDEST, SLO, UPSTREAM
-from grafana.source.style import BAD, GONE, GOOD, NONE_IS_GOOD, PATIENCE, SHARE, STATE, WARN, Levels, Words
+from pathlib import Path
 
-IS_ALL_FINE = Section(
+import yaml
+
+from grafana.source.board import Section
+from grafana.source.panels import Column, Query, stat, table, timeline
+from grafana.source.queries import (
+    JOB,
+    LAST_ERROR,
+    METER_PAGE,
+    MOST_BANDS,
+    STALEST,
+    UPSTREAM,
+    VERDICT,
+    WAITING,
+    WHOLE,
+    or_gone,
+)
+from grafana.source.style import (
+    BAD,
+    GONE,
+    GOOD,
+    NONE_IS_GOOD,
+    PATIENCE,
+    SEVERITY,
+    STAGES,
+    STATE,
+    UNKNOWN,
+    WARN,
+    Levels,
+    Words,
+)
+from grafana.source.style import VERDICT as VERDICT_WORDS
+
+_RULES = Path(__file__).parents[3] / "prometheus/rules/bridge.yml"
+_UP = "dlms_meter_up"
+_NEVER = Words({0: ("never", UNKNOWN)})
+
+
+def _alerts_in_words() -> Words:
+    """Return the title of every alert, as the rules say it."""
+    groups = yaml.safe_load(_RULES.read_text(encoding="utf-8"))["groups"]
+    alerts = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    return Words(
+        {rule["alert"]: (rule["annotations"]["title"], "text") for rule in alerts}
+        | {"nobody": ("nobody judges alerts", BAD)}
+    )
+
+
+FIRST_SCREEN = Section(
     "",
     (
         stat(
-            "Wrong now",
-            "How many things the bridge itself says are wrong; `docker compose exec bridge bridge status` names them. "
-            "`/readyz`, `bridge doctor` and the log say the same.",
-            Query("sum(dlms_bridge_wrong)"),
+            "Is all well?",
+            "What matters most of all that is wrong, as the bridge itself judges it; `bridge status` says the whole of "
+            "it, and `/readyz`, `bridge doctor` and the log say the same. Grey: nothing is known.",
+            Query(VERDICT),
             unit="none",
-            empty=GONE,
-            levels=NONE_IS_GOOD,
-            words=Words({0: ("all well", GOOD)}),
-        ),
-        stat(
-            "Bridge",
-            "Whether Prometheus reaches the bridge. Down: see `docker compose ps` and `docker compose logs bridge`.",
-            Query(f"1 + up{{{JOB}}}"),
-            unit="none",
-            empty=GONE,
-            words=STATE,
+            empty="nothing is known",
+            levels=Levels(UNKNOWN),
+            words=VERDICT_WORDS,
+            label="verdict",
+            text_px=24,  # so that the longest stays on one line
+            width=6,
         ),
         stat(
             "Meters failing",
@@ -36,23 +75,18 @@ IS_ALL_FINE = Section(
             unit="none",
             empty=GONE,
             levels=NONE_IS_GOOD,
+            width=3,
         ),
         stat(
             "Stalest meter",
-            "How long ago the meter that has been silent longest gave its last sample. One that has never answered "
-            "counts under 'Meters failing' only.",
-            Query("max(time() - (dlms_meter_last_success_timestamp_seconds > 0))"),
+            "How long ago the meter that has been silent longest gave its last sample; since the bridge's start for "
+            "one that has never answered.",
+            Query(STALEST),
             unit="s",
-            empty="no sample yet",
-            levels=PATIENCE,
-        ),
-        stat(
-            "Broker",
-            "Whether the bridge is connected to the local Mosquitto. Down: samples wait on disk, none is lost.",
-            Query("1 + dlms_broker_connected"),
-            unit="none",
             empty=GONE,
-            words=STATE,
+            levels=PATIENCE,
+            decimals=0,
+            width=3,
         ),
         stat(
             "ThingsBoard",
@@ -62,149 +96,102 @@ IS_ALL_FINE = Section(
             unit="none",
             empty=GONE,
             words=STATE,
+            width=3,
         ),
         stat(
-            "Last confirmation",
+            "Confirmed",
             "How long ago samples were last confirmed, by ThingsBoard or by the local broker if there is no "
             "ThingsBoard. This figure proves the whole chain.",
             Query("time() - (dlms_delivery_last_confirmed_timestamp_seconds > 0)"),
             unit="s",
             empty="none yet",
             levels=PATIENCE,
-        ),
-        stat(
-            "Meters up",
-            "Meters whose last cycle gave a sample, and how many are configured.",
-            Query("sum(dlms_meter_up)", "up"),
-            Query("count(dlms_meter_up)", "of"),
-            unit="none",
-            empty=GONE,
-        ),
-        stat(
-            "Cycles read, 5 min",
-            "Share of the reading cycles of the last five minutes that gave a sample, all meters together.",
-            Query(
-                'sum(increase(dlms_meter_cycles_total{result="ok"}[5m])) / sum(increase(dlms_meter_cycles_total[5m]))'
-            ),
-            unit="percentunit",
-            empty="no cycle yet",
-            levels=SHARE,
-        ),
-        stat(
-            "Samples waiting",
-            "Samples on disk that are not confirmed yet. A few are normal; a steady rise means that the way to "
-            "ThingsBoard is blocked or too slow.",
-            Query("dlms_outbox_samples"),
-            unit="short",
-            empty=GONE,
+            decimals=0,
+            width=3,
         ),
         stat(
             "Oldest waiting",
-            "Age of the oldest sample on disk that is not confirmed yet.",
-            Query(OLDEST),
+            "Age of the oldest sample on disk that is not confirmed yet; while samples wait for the clock, since the "
+            "last confirmation.",
+            Query(WAITING),
             unit="s",
             empty=GONE,
             levels=PATIENCE,
+            decimals=0,
+            width=3,
         ),
         stat(
-            "Uptime",
-            "How long the bridge's process has been running. Orange: it started less than five minutes ago.",
-            Query(f"time() - process_start_time_seconds{{{JOB}}}"),
-            unit="s",
-            empty=GONE,
-            levels=Levels(WARN, ((300, GOOD),)),
+            "Complete",
+            "Share of the last week's intervals that are had, of the meter that has fewest; of the last day's in fleet "
+            "mode (HEALTH__FLEET). Grey: no meter has load profiles.",
+            Query(
+                " or ".join(f'min(dlms_intervals_completeness_ratio{{window="{span}"}})' for span in ("week", "day"))
+            ),
+            unit="percentunit",
+            empty="no load profiles",
+            levels=Levels(BAD, ((0.9, WARN), (0.995, GOOD))),
+            width=3,
         ),
         table(
             "Alerts",
             "Alerts that are firing now, and since when. What each means, and what to do about it, is in "
             "prometheus/runbook.md.",
             Query(
-                "1000 * max by (alertname, severity, meter, link) "
-                '(ALERTS_FOR_STATE and ignoring (alertstate) ALERTS{alertstate="firing"})'
+                "1000 * max by (alertname, severity, meter) (ALERTS_FOR_STATE "
+                'and ignoring (alertstate) ALERTS{alertstate="firing", alertname!="Watchdog"}) '
+                'or label_replace(1000 * time() * absent(ALERTS{alertname="Watchdog"}), "alertname", "nobody", "", "")'
             ),
             columns=(
-                Column("alertname", "Alert"),
-                Column("severity", "Severity"),
-                Column("meter", "Meter", link=METER_PAGE),
-                Column("link", "Connection"),
-                Column("Value", "Since", unit="dateTimeFromNow"),
+                Column("alertname", "Alert", words=_alerts_in_words()),
+                Column("severity", "Severity", words=SEVERITY, width=90),
+                Column("meter", "Meter", link=METER_PAGE, width=140),
+                Column("Value", "Since", unit="dateTimeFromNow", width=135),
             ),
             empty="nothing to complain about",
-            smallest_first="Severity",
+            sort=("Severity", "Since"),
+            width=12,
             height=6,
         ),
         table(
             "Meters down",
-            "Meters that do not answer now: when each last gave a sample, and how most of its attempts in the last "
-            "ten minutes ended. The alert's entry in prometheus/runbook.md says what to look at.",
+            "Meters that do not answer now: when each last gave a sample, and where its last attempt failed. The "
+            "alert's entry in prometheus/runbook.md says what to look at.",
             Query(
-                "max by (meter, link) (dlms_meter_interval_seconds * on (meter) group_left (link) dlms_meter_info "
-                "and on (meter) dlms_meter_up == 0)"
+                "max by (meter, link) (dlms_meter_up * on (meter) group_left (link) dlms_meter_info == 0) "
+                'or label_replace(absent(dlms_meter_up), "meter", "not scraped", "", "")'
             ),
             Query(
-                "1000 * max by (meter) (dlms_meter_last_success_timestamp_seconds and on (meter) dlms_meter_up == 0)"
+                "1000 * max by (meter) (dlms_meter_last_success_timestamp_seconds and on (meter) dlms_meter_up == 0) "
+                "or 0 * max by (meter) (dlms_meter_up == 0)"
             ),
             Query(
-                "topk by (meter) (1, round(sum by (meter, stage) (increase(dlms_meter_errors_total[10m]))) > 0 "
-                "and on (meter) dlms_meter_up == 0)"
+                f"topk by (meter) (1, max by (meter, stage) ({LAST_ERROR})) and on (meter) dlms_meter_up == 0",
             ),
             columns=(
                 Column("meter", "Meter", link=METER_PAGE),
-                Column("Value #B", "Last sample", unit="dateTimeFromNow", empty="none since the start"),
-                Column("stage", "Why"),
-                Column("Value #C", "Such errors, 10 min", unit="short"),
-                Column("link", "Connection"),
-                Column("Value #A", "Read every", unit="s"),
+                Column("Value #B", "Last sample", unit="dateTimeFromNow", words=_NEVER, width=135),
+                Column("stage", "Why", words=STAGES, width=190),
+                Column("link", "Connection", width=160),
             ),
             empty="every meter answers",
-            smallest_first="Last sample",
+            sort=("Last sample",),
+            width=12,
             height=6,
         ),
-        stat(
-            "Fresh now",
-            "Share of the meters whose last sample is no older than three of its intervals and ten seconds.",
-            Query(FRESH),
-            unit="percentunit",
-            empty="no meter yet",
-            levels=SHARE,
-            width=6,
-        ),
-        stat(
-            "Fresh, time range",
-            f"The same, on average over the time range of the page. The objective is {SLO:.0%}.",
-            Query(f"avg_over_time({FRESH}[$__range])"),
-            unit="percentunit",
-            empty="no meter yet",
-            levels=SHARE,
-            width=6,
-        ),
-        stat(
-            "Error budget left",
-            f"Of the {1 - SLO:.0%} of meter time that may be without a fresh sample: what is left in the time range of "
-            "the page. Below zero the objective is missed. Choose 30 days for the whole of it.",
-            Query(f"1 - (1 - avg_over_time({FRESH}[$__range])) / {1 - SLO:.2f}"),
-            unit="percentunit",
-            empty="no meter yet",
-            levels=Levels(BAD, ((0, WARN), (0.25, GOOD))),
-            width=6,
-        ),
-        stat(
-            "Disk free",
-            "Free space on the disk that the outbox is on.",
-            Query("dlms_data_disk_free_bytes / (dlms_data_disk_size_bytes > 0)"),
-            unit="percentunit",
+        timeline(
+            "When what was down",
+            "The bridge, the broker, ThingsBoard and the meters (down while one fails), then the "
+            f"{MOST_BANDS} meters that answered least.",
+            Query(or_gone(f"max(1 + up{{{JOB}}})", f"up{{{JOB}}}"), "bridge"),
+            Query(or_gone("max(1 + dlms_broker_connected)", "dlms_broker_connected"), "broker"),
+            Query(or_gone(UPSTREAM, "dlms_upstream_configured"), "ThingsBoard"),
+            Query(or_gone(f"1 + min({_UP})", _UP), "every meter"),
+            Query(
+                f"1 + max by (meter) ({_UP}) and on (meter) bottomk({MOST_BANDS}, avg_over_time({_UP}{WHOLE}) < 1)",
+                "{{meter}}",
+            ),
+            words=STATE,
             empty=GONE,
-            levels=Levels(BAD, ((0.1, WARN), (0.2, GOOD))),
-            width=6,
-        ),
-        lines(
-            "Freshness",
-            f"Share of the meters whose last sample is fresh. The dashed line is the objective, {SLO:.0%}.",
-            Query(FRESH, "fresh"),
-            unit="percentunit",
-            levels=Levels(BAD, ((SLO, GOOD),)),
-            bounds=(0, 1),
-            width=24,
         ),
     ),
 )

@@ -57,11 +57,11 @@ VALUES = Section(
             columns=(
                 Column("meter", "Meter"),
                 Column("key", "Key"),
-                Column("Value", "Value", unit="none"),
+                Column("Value", "Value", unit="string"),
                 Column("unit", "Unit"),
             ),
             empty="no chosen meter answers",
-            smallest_first="Meter",
+            sort=("Meter", "Key"),
         ),
     ),
 )

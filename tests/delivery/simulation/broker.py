@@ -56,6 +56,10 @@ class SimulatedBroker:
         self._connection.send(topic, payload, expiry_s, self._mid if qos else None)
         return self._mid
 
+    def show(self, topic: str, payload: bytes) -> None:
+        """As the real one's, by itself."""
+        self.publish(topic, payload, qos=0, retain=True)
+
     def drop(self, reason: str) -> None:
         """As the real one's."""
         _ = reason

@@ -62,10 +62,32 @@ class VirtualLoop(base_events.BaseEventLoop):
         """Seconds."""
         return self._now_s
 
-    # What BaseEventLoop wants of a selector.
+    def _run_once(self) -> None:
+        """A turn, as BaseEventLoop's, for which nothing lies between a timer and who waits for it."""
+        timers, ready = self._scheduled, self._ready
+        while timers and timers[0]._cancelled:
+            self._timer_cancelled_count -= 1
+            heapq.heappop(timers)._scheduled = False
+        self._count()
+        if ready or self._stopping:
+            self._now_s += TURN_S
+        elif not timers:
+            raise Stuck("nothing is due any more")
+        elif timers[0]._when > self._now_s:
+            self._now_s = timers[0]._when
+        else:
+            self._now_s += TURN_S
+        now_s = self._now_s
+        while timers and timers[0]._when < now_s:
+            timer = heapq.heappop(timers)
+            timer._scheduled = False
+            ready.append(timer)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
-    def select(self, timeout: float | None) -> list[object]:
-        """Jump to the next timer."""
+    def _count(self) -> None:
         self.steps += 1
         self._steps_left -= 1
         if self._steps_left < 0:
@@ -76,16 +98,6 @@ class VirtualLoop(base_events.BaseEventLoop):
                     f"{_LOOK_EVERY} turns in {self._now_s - self._looked_s:.3f} s: something goes round and round"
                 )
             self._looked_s = self._now_s
-        if timeout is None:
-            raise Stuck("nothing is due any more")
-        if timeout > 0:
-            self._now_s = max(self._now_s, self._scheduled[0]._when)
-        else:
-            self._now_s += TURN_S
-        return []
-
-    def _process_events(self, event_list: list[object]) -> None:
-        pass
 
     def _write_to_self(self) -> None:
         pass

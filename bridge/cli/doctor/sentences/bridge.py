@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 SENTENCES: Final = {
+    "doctor.configuration.more": (
+        "{count:more mistake|more mistakes}: bridge check shows all",
+        "{count:error más|errores más}: bridge check los muestra todos",
+    ),
     "doctor.configuration.mistake": ("{problem}", "{problem}"),
     "doctor.configuration.look": ("the bridge does not start with this", "el puente no arranca con esto"),
     "doctor.configuration.fix": (
@@ -119,8 +123,8 @@ SENTENCES: Final = {
         "is THINGSBOARD__HOST or _MODE right? if so: bridge outbox list, then bridge outbox export FILE; they are kept",
         "¿es correcto THINGSBOARD__HOST o _MODE? si lo es: bridge outbox list y después bridge outbox export FILE; se conservan",
     ),
-    "doctor.samples.nearly_full": ("the outbox is nearly full", "la bandeja de salida está casi llena"),
-    "doctor.samples.nearly_full.fix": (
+    "doctor.samples.outbox": ("the outbox is nearly full", "la bandeja de salida está casi llena"),
+    "doctor.samples.outbox.fix": (
         "repair the way to ThingsBoard; to gain time, raise OUTBOX__MAX_MB if the disk has room, then docker compose up -d",
         "reparar el camino a ThingsBoard; para ganar tiempo, subir OUTBOX__MAX_MB si hay espacio en el disco, y después docker compose up -d",
     ),
@@ -128,6 +132,11 @@ SENTENCES: Final = {
     "doctor.samples.lost.fix": (
         "see docker compose logs bridge: was the outbox full (raise OUTBOX__MAX_MB), or the disk not writable?",
         "ver docker compose logs bridge: ¿se llenó la bandeja de salida (subir OUTBOX__MAX_MB), o no se podía escribir el disco?",
+    ),
+    "doctor.samples.intervals": ("intervals are missing", "faltan intervalos"),
+    "doctor.samples.intervals.fix": (
+        "bridge gaps shows which; what a meter still has is read again by itself",
+        "bridge gaps muestra cuáles; lo que un medidor aún guarda se vuelve a leer solo",
     ),
     "doctor.samples.set_aside": (
         "set aside because ThingsBoard refuses them: {count}",
@@ -152,8 +161,12 @@ SENTENCES: Final = {
         "desde dentro de un contenedor no se ve si Docker arranca con el equipo",
     ),
     "doctor.host.bare": (
-        "not in a container: make sure the host starts the bridge after a power cut",
-        "fuera de un contenedor: asegurar que el equipo arranque el puente tras un corte",
+        "not in the stack: nothing known here starts the bridge after a power cut",
+        "fuera del stack: nada que se conozca aquí arranca el puente tras un corte",
+    ),
+    "doctor.host.bare.fix": (
+        "a systemd service does; so does the stack, which Docker starts at boot",
+        "un servicio de systemd lo hace; también el stack, que Docker arranca con el equipo",
     ),
     "doctor.host.fix": (
         "on the host: systemctl is-enabled docker must say enabled (sudo systemctl enable docker); docker compose ps must list bridge, mosquitto, prometheus, grafana",

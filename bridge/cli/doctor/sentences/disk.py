@@ -6,16 +6,16 @@ from typing import Final
 
 SENTENCES: Final = {
     "doctor.disk.writable": (
-        "{folder}: writable, {free_mb} MB free",
-        "{folder}: se puede escribir, {free_mb} MB libres",
+        "{folder}: writable, {free} free",
+        "{folder}: se puede escribir, {free} libres",
     ),
     "doctor.disk.absent": (
         "{folder}: does not exist yet; the bridge will create it",
         "{folder}: aún no existe; el puente la creará",
     ),
     "doctor.disk.tight": (
-        "{folder}: writable, but only {free_mb} MB free, and the outbox may grow to {max_mb} MB",
-        "{folder}: se puede escribir, pero solo quedan {free_mb} MB, y la bandeja de salida puede llegar a {max_mb} MB",
+        "{folder}: writable, but only {free} free, and the outbox may grow to {most}",
+        "{folder}: se puede escribir, pero solo quedan {free}, y la bandeja de salida puede llegar a {most}",
     ),
     "doctor.disk.tight.fix": (
         "make room on the disk, or lower OUTBOX__MAX_MB, but never below what the outbox holds (bridge status): the oldest samples would go",
@@ -73,8 +73,8 @@ SENTENCES: Final = {
         "bandeja de salida: en uso por algo que no responde",
     ),
     "doctor.file.held_unknown.fix": (
-        "docker compose ps: is a bridge hung, or do two run on one data volume?",
-        "docker compose ps: ¿hay un puente colgado, o dos con un mismo volumen de datos?",
+        "is a bridge hung, or do two run on one data volume? docker compose ps",
+        "¿hay un puente colgado, o dos con un mismo volumen de datos? docker compose ps",
     ),
     "doctor.file.damaged": ("outbox: the file is damaged", "bandeja de salida: el archivo está dañado"),
     "doctor.file.damaged.fix": (

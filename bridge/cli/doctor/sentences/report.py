@@ -47,6 +47,10 @@ SENTENCES: Final = {
         "also write a support bundle (zip, secrets masked): configuration, findings, status, metrics, recent log, frames of failing meters; with - it goes to standard output and the report to standard error",
         "escribir además un paquete para soporte (zip, secretos ocultos): configuración, hallazgos, estado, métricas, log reciente, tramas de medidores que fallan; con - va a la salida estándar y el informe a la de errores",
     ),
+    "doctor.help.watch": (
+        "examine again 20 s after each report, until interrupted",
+        "volver a examinar 20 s después de cada informe, hasta interrumpirlo",
+    ),
     "doctor.help.within": (
         "seconds after which a check counts as late (default: %(default)s)",
         "segundos tras los que una comprobación se da por tardía (por defecto: %(default)s)",
@@ -61,8 +65,10 @@ SENTENCES: Final = {
     "doctor.group.samples": ("samples", "muestras"),
     "doctor.group.host": ("host", "equipo"),
     "doctor.sum.well": ("all well", "todo bien"),
-    "doctor.sum.looks": ("nothing is broken; worth a look: {looks}", "nada está roto; por mirar: {looks}"),
-    "doctor.sum.wrong": ("wrong: {wrong}; worth a look: {looks}", "mal: {wrong}; por mirar: {looks}"),
+    "doctor.sum.looks": ("nothing is broken; worth a look: {names}", "nada está roto; por mirar: {names}"),
+    "doctor.sum.wrong": ("{count:fault|faults}: {names}", "{count:fallo|fallos}: {names}"),
+    "doctor.sum.more": ("{count} more", "{count} más"),
+    "doctor.sum.also": ("; worth a look: {count}", "; por mirar: {count}"),
     "doctor.late": ("not finished in time", "no ha terminado a tiempo"),
     "doctor.late.fix": (
         "something answers slowly, or not at all; try again with --within 180",

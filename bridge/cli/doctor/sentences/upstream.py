@@ -33,6 +33,7 @@ SENTENCES: Final = {
         "docker compose restart mosquitto makes both sides read the same file again",
         "docker compose restart mosquitto hace que ambos lados lean de nuevo el mismo archivo",
     ),
+    "doctor.broker.nowhere": ("none, and none is needed", "ninguno, y no hace falta"),
     "doctor.broker.none": (
         "none: the bridge itself speaks to ThingsBoard",
         "ninguno: el puente habla él mismo con ThingsBoard",
@@ -60,8 +61,8 @@ SENTENCES: Final = {
         "lo intenta de nuevo antes de 30 s; si no: docker compose logs mosquitto, docker compose up -d",
     ),
     "doctor.upstream.none": (
-        "none configured: readings stay with the local broker",
-        "ninguno configurado: las lecturas se quedan en el broker local",
+        "none configured: readings go to the local broker, where there is one, and no further",
+        "ninguno configurado: las lecturas llegan al broker local, si lo hay, y no más lejos",
     ),
     "doctor.upstream.reach": ("{where}: reachable, without TLS", "{where}: se alcanza, sin TLS"),
     "doctor.upstream.reach_tls": (
@@ -146,6 +147,45 @@ SENTENCES: Final = {
     "doctor.upstream.no_token.fix": (
         "start the bridge and see docker compose logs bridge; does the device profile allow provisioning?",
         "arrancar el puente y ver docker compose logs bridge; ¿permite aprovisionar el perfil de dispositivo?",
+    ),
+    "doctor.api.well": (
+        "the REST API takes the login; ThingsBoard {version}",
+        "la API REST acepta el acceso; ThingsBoard {version}",
+    ),
+    "doctor.api.refused": ("the REST API at {url} is of no use", "la API REST de {url} no sirve"),
+    "doctor.api.user": (
+        "the REST API's user is {user}, no tenant administrator",
+        "el usuario de la API REST es {user}, no un administrador del tenant",
+    ),
+    "doctor.api.refused.fix": (
+        "THINGSBOARD__API_URL, and a tenant administrator's THINGSBOARD__API_KEY or _USER and _PASSWORD; samples need none",
+        "THINGSBOARD__API_URL y la THINGSBOARD__API_KEY de un administrador del tenant, o _USER y _PASSWORD; las muestras no la necesitan",
+    ),
+    "doctor.audit.whole": (
+        "audit {ago} ago: all {values} values are there",
+        "auditoría hace {ago}: están los {values} valores",
+    ),
+    "doctor.audit.lacks": (
+        "audit {ago} ago: ThingsBoard lacks {missing} of {values} values",
+        "auditoría hace {ago}: a ThingsBoard le faltan {missing} de {values} valores",
+    ),
+    "doctor.audit.lacks.fix": (
+        "docker compose exec bridge bridge audit names each; with --repair they are sent again",
+        "docker compose exec bridge bridge audit los nombra; con --repair se envían otra vez",
+    ),
+    "doctor.audit.none_yet": ("no audit was made yet", "aún no se hizo ninguna auditoría"),
+    "doctor.audit.failed": (
+        "{count:audit|audits} in a row could not be made",
+        "{count:auditoría seguida no se pudo|auditorías seguidas no se pudieron} hacer",
+    ),
+    "doctor.audit.fix": (
+        "docker compose exec bridge bridge audit makes one now",
+        "docker compose exec bridge bridge audit hace una ahora",
+    ),
+    "doctor.upstream.not_applied": ("no access token yet", "aún no hay token de acceso"),
+    "doctor.upstream.not_applied.fix": (
+        "docker compose run --rm bridge thingsboard apply --yes gets the gateway's from ThingsBoard",
+        "docker compose run --rm bridge thingsboard apply --yes lo pide a ThingsBoard: el del gateway",
     ),
     "doctor.upstream.not_tried": (
         "token not tried: the broker may have a session with it, which a second one would end",

@@ -1,0 +1,10 @@
+"""What health's tests share."""
+
+import pytest
+
+from tests.health.plant import Plant
+
+
+@pytest.fixture
+def plant():
+    return Plant()
