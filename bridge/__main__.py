@@ -27,16 +27,20 @@ if TYPE_CHECKING:
 _COMMANDS = (
     "audit",
     "backfill",
+    "callers",
     "check",
     "doctor",
+    "drain",
     "events",
     "gaps",
     "objects",
     "outbox",
     "probe",
     "read",
+    "stack",
     "status",
     "thingsboard",
+    "witness",
 )
 """Modules of ``bridge/cli``, in the order of the help. Each has ``register(commands, say)``."""
 
@@ -91,7 +95,7 @@ def _add_demo_meter(commands: Subparsers, say: Catalogue) -> None:
 def _run(_: argparse.Namespace) -> int:
     from loguru import logger  # noqa: PLC0415
 
-    from bridge import app  # noqa: PLC0415
+    from bridge import drain, process  # noqa: PLC0415
     from bridge.cli.running_bridge import in_container  # noqa: PLC0415
     from bridge.configuration.exposed import exposed  # noqa: PLC0415
     from bridge.configuration.load import load  # noqa: PLC0415
@@ -106,7 +110,9 @@ def _run(_: argparse.Namespace) -> int:
             "a secret" if len(names) == 1 else f"{len(names)} secrets",
             ", ".join(names[:5]) + (", …" if len(names) > 5 else ""),
         )
-    return app.run(settings, log=recent.text)
+    if settings.shard.drain_only:
+        return drain.run([settings])
+    return process.run(settings, log=recent.text)
 
 
 if __name__ == "__main__":

@@ -6,41 +6,39 @@ Wires and nothing else. The way of a sample is drawn here once: pollers → outb
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
-import sys
-from concurrent.futures import CancelledError
 from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
-from prometheus_client import disable_created_metrics
 
 from bridge import __version__, demo
 from bridge.clock.assembly import open_clock
 from bridge.configuration.meter import DEMO_NAME, Meter, demo_meter, resolve_all
-from bridge.delivery.assembly import publisher
+from bridge.delivery.assembly import provision, publisher
+from bridge.delivery.home_assistant.assembly import home_assistant
 from bridge.delivery.kept_file import KeptFile
 from bridge.delivery.names import Names
-from bridge.delivery.provisioning import Provisioning, is_wanted
-from bridge.errors import ConfigError
+from bridge.health.assembly import health_server
 from bridge.health.disk_room import DiskWatch
 from bridge.health.gateway_calls import GatewayCalls
+from bridge.health.heard_meters import HeardMeters
 from bridge.health.meter_states import MeterStates
 from bridge.health.metrics import Metrics
 from bridge.health.outbox_metrics import OutboxFigures
-from bridge.health.page import HomePage
 from bridge.health.restart_count import count_start
-from bridge.health.server import Check, HealthServer
 from bridge.health.status import Status
 from bridge.health.watchdog import Watchdog
 from bridge.health.watched_meter import WatchedMeter
 from bridge.health.wellness import Wellness
+from bridge.lease.assembly import shard_lease, shard_turn
 from bridge.ledger.assembly import backfill, bookkeeper, histories
+from bridge.listen.assembly import listener
 from bridge.log_lines import counted
 from bridge.meters.commands import Commands
 from bridge.meters.fleet import Fleet
+from bridge.meters.send_fence import SendFence
 from bridge.outbox.assembly import open_outbox
 from bridge.outbox.desk import Desk
 from bridge.outbox.destination import destination_of
@@ -53,51 +51,33 @@ if TYPE_CHECKING:
     from bridge.configuration.meter import Meter
     from bridge.configuration.settings import Settings
     from bridge.meters.poller import Poller
-    from bridge.sample import Sample
+    from bridge.sample import Presence, Sample
 
-_LOOP_SILENCE_S = 10.0
 _REPORT_EVERY_S = 60.0
-_READ_PATIENCE_S = 10.0
 _FAREWELL_S = 3.0
-_GC_THRESHOLDS = (50_000, 20, 20)
-"""Samples that wait a second for their group commit look like lasting growth to Python's collector; with its defaults
-it went through all that a fleet holds every few seconds: 4,000 meters stood still for a quarter of a second."""
 
 
-def run(settings: Settings, *, log: Callable[[], str] = lambda: "") -> int:
-    """Run the bridge until SIGTERM or SIGINT and return the exit code: 0.
+class App:
+    """The bridge, from its settings to its tasks.
 
     Args:
         settings: what to do.
         log: the recent lines of the log, for ``/log``.
+        stop: set when it is to stop.
 
     Raises:
-        ConfigError: a profile cannot be read, or the health server's port cannot be listened on.
-        Exception: anything unexpected; let it end the process, Docker starts it again.
+        ConfigError: a profile cannot be read.
     """
-    # They would be a second series per counter that nobody looks at.
-    disable_created_metrics()  # type: ignore[no-untyped-call]
-    gc.set_threshold(*_GC_THRESHOLDS)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_App(settings, log).run())
-    return 0
 
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's, where there is one: Windows has none."""
-    if sys.platform == "win32":
-        return None
-    import uvloop  # noqa: PLC0415 - as above
-
-    return uvloop.new_event_loop
-
-
-class _App:
-    def __init__(self, settings: Settings, log: Callable[[], str]) -> None:
+    def __init__(self, settings: Settings, log: Callable[[], str], stop: asyncio.Event) -> None:
         self._settings = settings
         self._log = log
+        self._stop = stop
         self._rng = SystemRandom()
+        lease = shard_lease(settings, self._rng)
+        self._turn = shard_turn(settings, lease, stop)
         self._metrics = Metrics(fleet=settings.health.fleet, register_values=settings.health.register_values)
+        self._metrics.process.shard.labels(settings.shard.number, settings.shard.count).set(1)
         self._watchdog = Watchdog(self._metrics.process)
         self._disk = DiskWatch(settings.data_dir, self._metrics.process)
         self._meters = resolve_all(settings)
@@ -126,59 +106,102 @@ class _App:
             metrics=self._metrics.delivery,
             rng=self._rng,
         )
+        self._home_assistant = home_assistant(settings, self._rng)
         self._fleet = Fleet(
             settings,
             sink=self._take,
-            notice=self._publisher.notice,
+            notice=self._notice,
             metrics=self._metrics.meters,
             rng=self._rng,
             clock=self._clock,
+            fence=None if lease is None else SendFence(lease.permits, linger_s=lease.times.linger_s),
         )
+        self._heard = HeardMeters(self._meters, self._metrics.meters, clock, live=self._publisher.live)
+        to = self._timekeeper.put, self._heard.heard, self._fleet
+        self._listener = listener(settings, self._meters, *to, clock=clock, metrics=self._metrics.listen)
         outbox, delivery = self._outbox, self._publisher
         states = (lambda: outbox.state), (lambda: delivery.state)
         judged = partial(Wellness, *states, clock_s=clock.steady_s, clock=lambda: clock.state, stuck=self._books.stuck)
-        self._wellness = judged(silence_s=lambda: self._watchdog.silence_s)
+        self._wellness = judged(silence_s=lambda: self._watchdog.silence_s, waits_for=lambda: self._turn.waits_for)
         told = partial(Status, clock_s=clock.steady_s, wall_s=clock.shown_s, clock=lambda: clock.state)
         room, books = (lambda: self._disk.room), (lambda: self._books.books)
         self._audit = AuditRounds(
             settings, destination, self._devices, metrics=self._metrics.audit, wall_s=clock.shown_s
         )
-        self._status = told(self._wellness, *states, room=room, books=books, audit=lambda: self._audit.state)
+        audit, held = (lambda: self._audit.state), (lambda: self._turn.lease)
+        self._status = told(self._wellness, *states, room=room, books=books, audit=audit, lease=held)
         self._states = MeterStates(self._wellness, self._publisher.tell_state, clock_s=self._clock.steady_s)
         self._calls = GatewayCalls(lambda: self._commands, report=self._status.report, meter_of=self._devices.meter_of)
 
-    async def run(self) -> None:
+    async def run(self) -> bool:
+        """Work until stopped, or until the lease of the shard ends; return whether it is to begin anew.
+
+        Raises:
+            ConfigError: the health server's port cannot be listened on.
+            Exception: anything unexpected; let it end the process.
+        """
         settings = self._settings
         logger.info(
-            "dlms-bridge {} | {} | upstream: {} | outbox: {}",
-            __version__, counted(len(self._meters), "meter"),
+            "dlms-bridge {} | {}{} | upstream: {} | outbox: {}",
+            __version__,
+            f"shard {settings.shard.number} of {settings.shard.count} | " if settings.shard.several else "",
+            counted(len(self._meters), "meter"),
             settings.thingsboard.host or "none, samples are confirmed locally",
             settings.data_dir / "outbox.db",
         )  # fmt: skip
-        await self._outbox.open()
-        await self._timekeeper.look()
-        health, figures = self._health_server(), OutboxFigures(self._outbox, self._metrics.outbox)
-        stop = asyncio.Event()
+        await self._listener.bind()
+        health = health_server(
+            settings.health,
+            page=self._page,
+            watchdog=self._watchdog,
+            wellness=self._wellness,
+            status=self._status,
+            log=self._log,
+            frames=self._fleet.frames,
+            read=lambda meter: self._commands.carry_out(meter, "read", None),
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            asyncio.get_running_loop().add_signal_handler(number, self._stop.set)
         try:
+            async with asyncio.TaskGroup() as watching:
+                looking = [
+                    watching.create_task(self._watchdog.run(), name="watchdog"),
+                    watching.create_task(self._status.run(), name="status report"),
+                ]
+                try:
+                    return await self._turn.begin() and await self._work()
+                finally:
+                    await self._turn.give_back()
+                    for task in looking:
+                        task.cancel()
+        finally:
+            health.close()
+            logger.info("dlms-bridge | stopped; what is not confirmed yet waits on disk")
+
+    async def _work(self) -> bool:
+        thingsboard = self._settings.thingsboard
+        try:
+            await self._outbox.open()
+            await self._timekeeper.look()
+            figures = OutboxFigures(self._outbox, self._metrics.outbox)
             async with asyncio.TaskGroup() as delivery:
                 lasting = [
-                    delivery.create_task(self._watchdog.run(), name="watchdog"),
                     delivery.create_task(self._disk.run(), name="disk"),
-                    delivery.create_task(self._status.run(), name="status report"),
                     delivery.create_task(self._report_self(), name="gateway report"),
-                    delivery.create_task(self._provision(), name="provisioning"),
+                    delivery.create_task(
+                        provision(thingsboard, self._settings.data_dir, self._publisher, self._rng), name="provisioning"
+                    ),
                     delivery.create_task(self._outbox.run(), name="outbox"),
                     delivery.create_task(self._timekeeper.run(), name="timekeeper"),
                     delivery.create_task(self._desk.run(), name="outbox desk"),
                     delivery.create_task(figures.run(), name="outbox figures"),
                     delivery.create_task(self._publisher.run(), name="publisher"),
                     delivery.create_task(self._audit.run(), name="audit"),
+                    delivery.create_task(self._home_assistant.run(), name="Home Assistant"),
                 ]
                 try:
-                    await self._read_meters(stop)
-                    await self._publisher.leave(_FAREWELL_S)
+                    if not (is_lost := await self._read_meters()):
+                        await self._publisher.leave(_FAREWELL_S)  # else they are another's, who says how they are
                 finally:
                     for task in lasting:
                         task.cancel()
@@ -186,47 +209,7 @@ class _App:
             await self._publisher.close()
             await self._outbox.close()
             await self._timekeeper.close()
-            health.close()
-            logger.info("dlms-bridge | stopped; what is not confirmed yet waits on disk")
-
-    def _health_server(self) -> HealthServer:
-        host, port = self._settings.health.host, self._settings.health.port
-        try:
-            return HealthServer(
-                host,
-                port,
-                page=self._page,
-                healthy=self._healthy,
-                ready=self._wellness.ready,
-                status=lambda: self._status.report().plain(),
-                log=self._log,
-                home=HomePage(self._status.report, self._status.samples, self._log).html,
-                frames=self._fleet.frames,
-                read=partial(self._read_for_doctor, asyncio.get_running_loop()),
-            )
-        except OSError as error:
-            where = f"HEALTH__HOST={host} HEALTH__PORT={port}"
-            why = f"cannot listen there: {error.strerror}; every address is 0.0.0.0, or :: where there is IPv6"
-            raise ConfigError([f"{where}: {why}"]) from error
-
-    def _read_for_doctor(self, loop: asyncio.AbstractEventLoop, name: str) -> dict[str, Any]:
-        """Read a meter now, for a request from this machine; called on the health server's thread."""
-        asked = asyncio.run_coroutine_threadsafe(self._commands.carry_out(name, "read", None), loop)
-        try:
-            return asked.result(_READ_PATIENCE_S)
-        except (TimeoutError, CancelledError):
-            return {"error": "the event loop does not answer"}
-
-    async def _provision(self) -> None:
-        thingsboard, data_dir = self._settings.thingsboard, self._settings.data_dir
-        if is_wanted(thingsboard):
-            await Provisioning(
-                thingsboard,
-                data_dir,
-                is_up=lambda: self._publisher.state.upstream_connected,
-                is_refused=lambda: self._publisher.state.token_refused,
-                rng=self._rng,
-            ).run()
+        return is_lost
 
     async def _report_self(self) -> None:
         """Tell ThingsBoard how the gateway itself is doing, once a minute."""
@@ -236,32 +219,38 @@ class _App:
             report = await asyncio.to_thread(self._status.report)
             self._publisher.report({**report.figures(), "restarts": restarts})
 
-    async def _read_meters(self, stop: asyncio.Event) -> None:
+    async def _read_meters(self) -> bool:
+        """Read until stopped, or until the lease is about to end; return whether it is."""
         if not self._meters and self._outbox.foreign and self._settings.thingsboard.host is None:
             # There was a .env before: taking it away was no request for invented values.
             logger.bind(stage="config").error(
                 "no meters are configured, and samples of other settings wait in the outbox: nothing is read until "
                 ".env is back (docker compose up -d). `bridge outbox list` shows what waits"
             )
-        elif not self._meters:
+        elif not self._meters and not self._settings.shard.several:  # a shard may be left without a meter
             self._meters = [await self._demo_meter()]
         pollers = await self._fleet.pollers(self._meters)
-        watched = tuple(WatchedMeter(name, poller) for name, poller in pollers.items())
+        watched = tuple(WatchedMeter(name, poller) for name, poller in pollers.items()) + self._heard.watched
         self._status.watch(watched)
         self._commands = self._commands_to(pollers)
-        for name in pollers:
-            self._devices.add(name)
+        for meter in self._meters:
+            self._devices.add(meter.name)
         self._publisher.restore_shared()
+        self._home_assistant.follow(pollers)
         async with asyncio.TaskGroup() as reading:
             tasks = [reading.create_task(poller.run(), name=f"meter {name}") for name, poller in pollers.items()]
             tasks.append(reading.create_task(self._states.run(watched), name="meter states"))
+            tasks.append(reading.create_task(self._listener.run(), name="listener"))
             history = histories(self._settings, self._meters, pollers)
             tasks.append(reading.create_task(self._backfill.run(history), name="ledger"))
             tasks.append(reading.create_task(self._books.run(history), name="books"))
-            await stop.wait()
+            is_lost = await self._turn.end()
             logger.info("dlms-bridge | stopping: releasing the meters")
             for task in tasks:
                 task.cancel()
+            hanging_up = asyncio.get_running_loop().call_later(self._turn.let_go_s, self._fleet.hang_up)
+        hanging_up.cancel()
+        return is_lost
 
     async def _demo_meter(self) -> Meter:
         server = await demo.serve()
@@ -286,14 +275,14 @@ class _App:
         self._books.live(sample)
         if self._timekeeper.take(sample):
             self._publisher.live(sample)
+            self._home_assistant.take(sample)
 
-    def _healthy(self) -> Check:
-        silence_s = self._watchdog.silence_s
-        if silence_s > _LOOP_SILENCE_S:
-            return False, f"the event loop has not run for {silence_s:.0f} s"
-        return True, "ok"
+    def _notice(self, presence: Presence) -> None:
+        self._publisher.notice(presence)
+        self._home_assistant.notice(presence)
 
     def _page(self) -> bytes:
         self._wellness.show(self._metrics.process)
         self._metrics.clock.show(self._clock.state, self._timekeeper.sent_wrong)
+        self._metrics.lease.show(self._turn.lease, obtained=self._turn.obtained)
         return self._metrics.page.text()

@@ -1,18 +1,22 @@
 #!/bin/sh
-# Starts Mosquitto: makes its password once, renders its configuration into a tmpfs, starts the broker.
+# Starts Mosquitto, twice: the relay, and the broker for neighbours. Makes their passwords once, renders their configuration
+# into a tmpfs, starts them.
 #
 #   /mosquitto/data/bridge     user name and password, one line each; in the volume that the bridge reads
+#   /mosquitto/data/NAME       the same of home-assistant and of each reader, for this container alone
 #   /run/mosquitto             tmpfs: configuration, hashed password, the credentials of mosquitto_sub
 #
-# Settings are the THINGSBOARD__... of .env. A value that cannot be used ends this script with one line that says
-# which, why and what to do, and code 2; Docker starts it again, so a corrected .env and `docker compose up -d` do.
+# Settings are the THINGSBOARD__... of .env, HOME_ASSISTANT__PREFIX and BROKER_READERS. A value that cannot be used ends
+# this script with one line that says which, why and what to do, and code 2; Docker starts it again, so a corrected .env
+# and `docker compose up -d` do.
 # The token is never printed and never an argument of a program.
 set -eu
 umask 077
 
 here=$(dirname "$0")
 run=/run/mosquitto
-credentials=/mosquitto/data/bridge
+credentials=${BROKER__CREDENTIALS_FILE:-/mosquitto/data/bridge}
+data=/mosquitto/data
 provisioned=/bridge-data/thingsboard.token
 
 # fail NAME MESSAGE: say what is wrong with the setting NAME, and stop.
@@ -33,32 +37,109 @@ secret() {
     printf '%s' "$value"
 }
 
-# Two lines, as this script writes them.
+# sound_credentials USER FILE: two lines, as this script writes them.
 sound_credentials() {
-    [ "$(wc -l <"$credentials")" -eq 2 ] && [ "$(sed -n 1p "$credentials")" = bridge ] &&
-        sed -n 2p "$credentials" | LC_ALL=C grep -Eqx '[0-9a-f]{48}'
+    [ -r "$2" ] && [ "$(wc -l <"$2")" -eq 2 ] && [ "$(sed -n 1p "$2")" = "$1" ] &&
+        sed -n 2p "$2" | LC_ALL=C grep -Eqx '[0-9a-f]{48}'
 }
 
-# Anything else (a power cut while it was written, garbage) is made again: the bridge reads the file at every connection.
+# make_credentials USER FILE MODE: see to it that they are there, and read them; false when they cannot be written. Anything
+# but sound ones (a power cut while they were written, garbage) is made again: the bridge reads its file at every connection.
 make_credentials() {
-    if [ -r "$credentials" ] && sound_credentials; then
-        return
+    if ! sound_credentials "$1" "$2"; then
+        { printf '%s\n%s\n' "$1" "$(new_password)" >"$2.new"; } 2>/dev/null && chmod "$3" "$2.new" && mv "$2.new" "$2" || return 1
+        echo "mosquitto | made a new password for $1"
     fi
-    password=$(od -An -v -tx1 -N24 /dev/urandom | tr -d ' \n')
-    printf 'bridge\n%s\n' "$password" >"$credentials.new" || fail "volume credentials:" \
-        "cannot be written by user $(id -u); give it to user 1883, or remove it (docker compose down, docker volume rm)"
-    chmod 0640 "$credentials.new"
-    mv "$credentials.new" "$credentials"
-    echo "mosquitto | made a new password for the bridge"
+    { read -r user && read -r password; } <"$2"
 }
 
-# The user name and password where the broker and mosquitto_sub want them.
+new_password() {
+    od -An -v -tx1 -N24 /dev/urandom | tr -d ' \n'
+}
+
+# The user names and passwords where the relay and mosquitto_sub want them.
 spread_credentials() {
-    { read -r user && read -r password; } <"$credentials"
-    printf '%s:%s\n' "$user" "$password" >"$run/passwords"
-    mosquitto_passwd -U "$run/passwords"
+    make_credentials bridge "$credentials" 0640 || fail "volume credentials:" \
+        "cannot be written by user $(id -u); give it to user 1883, or remove it (docker compose down, docker volume rm)"
     printf -- '-u %s\n-P %s\n' "$user" "$password" >"$run/mosquitto_sub"
     cp "$run/mosquitto_sub" "$run/mosquitto_pub"
+    link_password=$(new_password)
+    printf '%s:%s\n' "$user" "$password" neighbours "$link_password" >"$run/passwords"
+    mosquitto_passwd -U "$run/passwords"
+}
+
+# with_prefix FILE: an ACL with Home Assistant's prefix.
+with_prefix() {
+    sed "s|^\(topic [a-z]* \)homeassistant/|\1$prefix/|" "$here/$1"
+}
+
+# What the broker for neighbours needs: its configuration, its link to the relay, a password for each, what each may do.
+# Readers read, and no more. One that cannot have a password stops nobody.
+render_neighbours() {
+    mkdir -p "$run/neighbours/conf.d"
+    cp "$here/neighbours.conf" "$run/neighbours/"
+    with_prefix neighbours.acl >"$run/neighbours/acl"
+    : >"$run/neighbours/passwords"
+    for name in home-assistant $readers; do
+        if make_credentials "$name" "$data/$name" 0600; then
+            printf '%s:%s\n' "$user" "$password" >>"$run/neighbours/passwords"
+        else
+            echo "mosquitto | $name cannot connect: $data/$name cannot be written by user $(id -u)" >&2
+        fi
+    done
+    for name in $readers; do
+        printf '\nuser %s\ntopic read meters/+\ntopic read availability/#\n' "$name" >>"$run/neighbours/acl"
+    done
+    mosquitto_passwd -U "$run/neighbours/passwords"
+    cat >"$run/neighbours/conf.d/link.conf" <<EOF
+connection relay
+address 127.0.0.1:1883
+remote_clientid dlms-neighbours
+local_clientid dlms-neighbours-relay
+remote_username neighbours
+remote_password $link_password
+cleansession true
+notifications false
+restart_timeout 1
+bridge_outgoing_retain false
+topic meters/+ in 0
+topic availability/# in 0
+topic $prefix/device/+/config in 0
+topic $prefix/status out 0
+EOF
+}
+
+# Whatever becomes of it, the relay goes on; it is started again.
+serve_neighbours() {
+    trap 'kill "$served"; exit' TERM
+    while true; do
+        mosquitto -c "$run/neighbours/neighbours.conf" &
+        served=$!
+        wait "$served" || true
+        echo "mosquitto | the broker for neighbours ended; starting it again"
+        sleep 1
+    done
+}
+
+# As the bridge checks it (HomeAssistantSettings): it becomes a part of lines in the ACL.
+check_prefix() {
+    printf '%s' "$prefix" | LC_ALL=C grep -Eqx '[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*' && [ "$(printf '%s' "$prefix" | wc -l)" -eq 0 ] ||
+        fail HOME_ASSISTANT__PREFIX "must be letters, digits, _ and -, with / between levels and none at the ends"
+    case $prefix/ in
+        v1/* | upstream/* | meters/* | availability/* | relay/*)
+            fail HOME_ASSISTANT__PREFIX "must not be '$prefix': other topics of this broker begin so" ;;
+    esac
+}
+
+# They become users, and files beside the bridge's.
+check_readers() {
+    for name in $readers; do
+        case $name in
+            bridge | neighbours | home-assistant) fail BROKER_READERS "must not hold $name: that user is there already" ;;
+            *[!a-z0-9-]* | -* | *- | ?????????????????????????????????*)
+                fail BROKER_READERS "holds '$name'; a name has small letters, digits and -, 32 at most" ;;
+        esac
+    done
 }
 
 check_host() {
@@ -247,6 +328,8 @@ renew_on_request() {
     done
 }
 
+prefix=${HOME_ASSISTANT__PREFIX:-homeassistant}
+readers=$(printf '%s' "${BROKER_READERS:-node-red,telegraf}" | tr -s ',[:space:]' '\n' | sort -u)
 host=${THINGSBOARD__HOST:-}
 via=$(echo "${THINGSBOARD__VIA:-mosquitto}" | tr '[:upper:]' '[:lower:]')
 mode=$(echo "${THINGSBOARD__MODE:-gateway}" | tr '[:upper:]' '[:lower:]')
@@ -264,10 +347,13 @@ case $via in
     *) fail THINGSBOARD__VIA "must be mosquitto or direct" ;;
 esac
 
+check_prefix
+check_readers
 mkdir -p "$run/conf.d"
-make_credentials
 spread_credentials
-cp "$here/mosquitto.conf" "$here/acl" "$run/"
+cp "$here/mosquitto.conf" "$run/"
+with_prefix acl >"$run/acl"
+render_neighbours
 
 if [ -z "$host" ]; then
     echo "mosquitto | no THINGSBOARD__HOST: samples stay on this broker"
@@ -301,17 +387,23 @@ linger() {
     echo "mosquitto | stopping in 3 s: the bridge goes first"
     sleep 3 &
     wait $!
+    asked=true
     kill -TERM "$broker"
 }
 
 mosquitto -c "$run/mosquitto.conf" &
 broker=$!
+serve_neighbours &
+neighbours=$!
 trap linger TERM INT
 trap 'kill -HUP "$broker"' HUP
 code=0
-# A signal ends the wait, too.
+asked=false
+# A signal ends the wait, too, and the broker may be gone before there is another: then its code is not had.
 while kill -0 "$broker" 2>/dev/null; do
     code=0
     wait "$broker" || code=$?
 done
+kill "$neighbours"
+[ "$asked" = false ] || code=0
 exit "$code"

@@ -58,7 +58,13 @@ def test_arrows_point_down_and_never_round():
 def test_the_readme_fits_and_leads_nowhere_in_vain():
     """Links and anchors of every README and of the runbook, and the files that they name in backticks."""
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= LONGEST
-    pages = [*ROOT.glob("*.md"), *(ROOT / "bridge").glob("*.md"), *(ROOT / "tests").rglob("README.md"), RUNBOOK]
+    pages = [
+        *ROOT.glob("*.md"),
+        *(ROOT / "bridge").glob("*.md"),
+        *(ROOT / "mosquitto" / "neighbours").glob("*.md"),
+        *(ROOT / "tests").rglob("README.md"),
+        RUNBOOK,
+    ]
     in_vain = [
         f"{named(page)}: {link}"
         for page in pages
@@ -95,3 +101,16 @@ def test_nobody_but_the_clock_room_asks_for_the_time_of_day():
         if asking.search(line)
     ]
     assert found == []
+
+
+def test_the_top_level_stays_as_it_is():
+    listed = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    # Without a repository, an archive's folder: what lies there was handed out.
+    names = listed.stdout.split("\n") if listed.returncode == 0 else [entry.name for entry in ROOT.iterdir()]
+    tops = {name.partition("/")[0] for name in names if name}
+    assert {name for name in tops if not name.startswith(".")} == {
+        "CHANGELOG.md", "LICENSE", "README.es.md", "README.md", "SECURITY.md", "bridge", "docker-compose.yml",
+        "grafana", "mosquitto", "prometheus", "pyproject.toml", "tests", "uv.lock",
+    }  # fmt: skip

@@ -64,7 +64,9 @@ class ConfiguredMeter:
         return cls(meter, configuration.settings)
 
     def objection(self, say: Catalogue) -> str:
-        """Return why the meter is not to be visited: its secret is held back; empty when it may be."""
+        """Return why the meter cannot be visited: it calls, or its secret is held back; empty when it can be."""
+        if self.meter.calling.calls:
+            return say("read.calls", name=self.meter.name)
         held = self._attempts.held(self.meter.client, self.meter.secret) if self.meter.secret else None
         if held is None:
             return ""

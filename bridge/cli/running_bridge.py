@@ -33,7 +33,7 @@ def health_address(environ: Mapping[str, str]) -> tuple[str, int]:
     """
     host, given = environ.get("HEALTH__HOST") or LOOPBACK, environ.get("HEALTH__PORT")
     if not given:
-        from bridge.configuration.settings import HealthSettings  # noqa: PLC0415 - half a second of imports where it is given
+        from bridge.configuration.health_settings import HealthSettings  # noqa: PLC0415 - half a second of imports where it is given
 
         given = str(HealthSettings().port)
     with suppress(ValueError):  # a name

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Uptime(NamedTuple):
@@ -18,8 +19,12 @@ class Uptime(NamedTuple):
 
 def since_boot() -> Uptime:
     """Return how long this machine has been running; setting a clock does not change it."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     try:
-        return Uptime(_BOOT_ID.read_text(encoding="ascii").strip(), time.clock_gettime(clock))
+        return Uptime(_BOOT_ID.read_text(encoding="ascii").strip(), up_s())
     except OSError:
-        return Uptime("", time.clock_gettime(clock))
+        return Uptime("", up_s())
+
+
+def up_s() -> float:
+    """Return the seconds alone: they go on while this process is stopped, and while the machine sleeps."""
+    return time.clock_gettime(_CLOCK)

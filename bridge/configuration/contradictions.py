@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from bridge.configuration import thingsboard_contradictions
+from bridge.configuration import listen_contradictions, shard_contradictions, thingsboard_contradictions
 from bridge.configuration.field_types import parts_of
 from bridge.configuration.meter import Meter, registers_of, resolve
 from bridge.configuration.profile import Profile, load_profile, profile_names
@@ -38,7 +38,9 @@ _WITH_KEYS: Final = ("gmac", "ecdsa")
 def find(settings: Settings, found: SourceValues) -> dict[str, Meter]:
     """Add every contradiction to ``found``; return the meters with their profiles applied, by name."""
     thingsboard_contradictions.find(settings, found)
+    shard_contradictions.find(settings, found)
     found.problems += _no_meters(settings, found)
+    found.problems += _no_broker(settings, found)
     profiles = _Profiles(settings.profiles_dir, found)
     written: dict[str, _Written] = {}
     meters: dict[str, Meter] = {}
@@ -51,13 +53,15 @@ def find(settings: Settings, found: SourceValues) -> dict[str, Meter]:
             found.problems += view.unknown_keys(profile)
             found.problems += view.problems(meters[name])
     found.problems += _between(meters, written)
+    found.problems += shard_contradictions.of_meters(settings, meters, found)
+    found.problems += listen_contradictions.find(settings, found)
     return meters
 
 
 def _no_meters(settings: Settings, found: SourceValues) -> Iterator[str]:
     """Yield why nothing would be read: the demo meter's invented values must never reach a real ThingsBoard."""
-    if found.meter_names or (METERS,) in found.tried:
-        return
+    if found.meter_names or (METERS,) in found.tried or settings.shard.several or settings.shard.drain_only:
+        return  # a shard may be left without a meter, and a drain reads none
     host, file = found.values.get(("thingsboard", "host")), found.values.get(("meters_file",))
     if host and not settings.poll.demo_meter:
         nothing = (
@@ -66,6 +70,21 @@ def _no_meters(settings: Settings, found: SourceValues) -> Iterator[str]:
         yield (
             f"{nothing}; {host.place} is given, and without a meter there is nothing to send it. "
             "Name a meter, or set POLL__DEMO_METER=true to send the demo meter's invented values there"
+        )
+
+
+def _no_broker(settings: Settings, found: SourceValues) -> Iterator[str]:
+    """Yield that Home Assistant cannot be told anything."""
+    given = found.values.get(("home_assistant", "discovery"))
+    if (
+        given
+        and settings.home_assistant.discovery
+        and not settings.broker.host
+        and ("broker", "host") not in found.tried
+    ):
+        yield (
+            f"{given.place}=true: BROKER__HOST names no broker to tell the meters on; with docker compose it is set, "
+            "elsewhere set it to the broker that Home Assistant uses"
         )
 
 
@@ -130,7 +149,7 @@ class _Written:
     def _secrets(self, meter: Meter) -> Iterator[str]:
         """Yield what is missing or of the wrong size among password and keys."""
         why = self.says("authentication", meter.authentication).rstrip(":,")
-        usable = self.usable("authentication")
+        usable = self.usable("authentication") and not meter.calling.push_only  # nobody associates with that one
         if meter.authentication in _WITH_PASSWORD and not meter.password and usable and self.usable("password"):
             yield f"{self.place('password')}: missing; authentication {meter.authentication} needs one ({why})"
         if meter.authentication in _WITH_KEYS and meter.keys is None and usable and self.usable("encryption_key"):
@@ -218,7 +237,7 @@ def _between(meters: dict[str, Meter], written: dict[str, _Written]) -> Iterator
                     f"({written[other].place('device')}); their readings would "
                     "mix. Each meter needs a device of its own"
                 )
-        if not here.usable("host", "port"):
+        if not here.usable("host", "port") or meter.calling.calls:
             continue
         where = (meter.host.lower(), meter.port)
         if here.usable("framing"):

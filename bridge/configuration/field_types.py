@@ -124,6 +124,7 @@ LOWER_CASE = BeforeValidator(_lower)
 UPPER_CASE = BeforeValidator(_upper)
 Interval = Annotated[float, Field(ge=0.1, le=86400, allow_inf_nan=False), DECIMAL_COMMA]
 Timeout = Annotated[float, Field(gt=0, le=300, allow_inf_nan=False), DECIMAL_COMMA]
+CallerText = Annotated[str, Field(min_length=1, max_length=64)]
 Token = Annotated[SecretStr, AfterValidator(_is_token)]
 Secret = Annotated[SecretStr, AfterValidator(_is_secret_text)]
 Key = Annotated[SecretStr, AfterValidator(_is_key)]

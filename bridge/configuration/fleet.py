@@ -9,6 +9,8 @@ begin with ``#``. An empty cell is unset. A cell never spans lines, so a mistake
 from __future__ import annotations
 
 import csv
+import gzip
+import zlib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
@@ -33,7 +35,9 @@ def collect(file: Path, found: SourceValues) -> None:
             found.reject((METERS,), f"METERS_FILE={file}: there is no such file (a folder or a device will not do)")
             return
         content = file.read_bytes()
-    except (OSError, ValueError) as error:
+        if file.suffix == ".gz":  # as bridge stack writes it, where Swarm takes no larger file
+            content = gzip.decompress(content)
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         found.reject((METERS,), f"METERS_FILE={file}: cannot be read: {why(error)}")
         return
     lines = _lines(content, file, found)

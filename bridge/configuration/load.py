@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from bridge.configuration import contradictions, environment, fleet
-from bridge.configuration.settings import MeterSettings, Section, Settings
+from bridge.configuration.section import Section
+from bridge.configuration.settings import MeterSettings, Settings
+from bridge.configuration.sharding import own_of
 from bridge.configuration.source_values import SourceValue, SourceValues, shown, visible
 from bridge.configuration.variables import METERS, PLAIN, Key, section_models
 from bridge.configuration.wording import rule
@@ -29,6 +31,7 @@ SECRETS_DIR = Path("/run/secrets")
 
 S = TypeVar("S", bound=Section)
 _UNKNOWN_HOST = "unknown"
+_YES = ("1", "on", "t", "true", "y", "yes")  # as pydantic takes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Configuration:
         given: each value that was written, with its place.
         unusable: keys that somebody tried to give in a way that cannot be used; ``settings`` holds a stand-in.
         resolved: the meters as they will be read, their profiles applied; without those whose profile is unusable.
+        fleet: the same of all shards together. ``settings`` and ``resolved`` have this shard's own meters alone.
     """
 
     settings: Settings
@@ -48,6 +52,7 @@ class Configuration:
     given: Mapping[Key, SourceValue]
     unusable: Collection[Key]
     resolved: Mapping[str, Meter]
+    fleet: Mapping[str, Meter]
 
 
 def load(environ: Mapping[str, str], secrets_dir: Path = SECRETS_DIR) -> Settings:
@@ -82,12 +87,14 @@ def read(environ: Mapping[str, str], secrets_dir: Path = SECRETS_DIR) -> Configu
     }
     settings = Settings.model_validate({**plain, **sections, METERS: meters})
     resolved = contradictions.find(settings, found)
+    own = own_of(settings.meters, settings.shard.count, settings.shard.number)
     return Configuration(
-        settings=settings,
+        settings=settings.model_copy(update={METERS: own}),
         problems=[visible(problem) for problem in found.problems],
         given=found.values,
         unusable=found.tried,
-        resolved=resolved,
+        resolved={name: resolved[name] for name in own if name in resolved},
+        fleet=resolved,
     )
 
 
@@ -108,13 +115,19 @@ def _meter(name: str, by_section: dict[Key, dict[str, SourceValue]], found: Sour
                     f"{given.beside('host')}: missing; every meter needs one ({given.place} comes from {given.source})"
                 )
         return None
-    if (*key, "host") not in found.values:
+    if (*key, "host") not in found.values and not _calls(key, found):
         if (*key, "host") not in found.tried:
             place = found.meter_places[name].beside("host")
             found.reject((*key, "host"), f"{place}: missing; every meter needs one")
         host = found.meter_places[name]
         by_section.setdefault(key, {})["host"] = SourceValue(host.prefix, "host", host.source, _UNKNOWN_HOST)
     return _validate(MeterSettings, key, by_section, found, {"host": _UNKNOWN_HOST})
+
+
+def _calls(key: Key, found: SourceValues) -> bool:
+    """Return whether the meter is one that calls by itself: such a one needs no host."""
+    given = (found.values.get((*key, field)) for field in ("dial_in", "push_only"))
+    return any(one is not None and one.value.strip().lower() in _YES for one in given)
 
 
 def _validate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bridge.configuration.calling import ONLY_READ, Calling
 from bridge.configuration.field_types import parts_of
 from bridge.configuration.profile import RegisterEntry, load_profile
 from bridge.configuration.settings import MeterSettings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from bridge.configuration.load_profile_entry import LoadProfileEntry
     from bridge.configuration.profile import Profile
+    from bridge.configuration.push_entry import PushEntry
     from bridge.configuration.settings import PollSettings, Settings
     from bridge.dlms.register import Register
 
@@ -39,13 +41,15 @@ class Meter(AssociationParameters):
 
     Args:
         name: its name in settings, logs, metrics and topics.
-        host: name or address of the meter or its converter.
-        port: TCP port.
+        host: name or address of the meter or its converter; a name of the call where the meter is the one who calls.
+        port: TCP port; 0 of a call.
         frame_gap_s: least silence before a request.
         reconnect_gap_s: least time between closing a connection and opening the next.
         timeout_s: how long a whole answer may take.
         profile: name of the profile.
         load_profiles: its own history.
+        pushes: what it pushes, where that is not told by itself.
+        calling: how it is known when it calls, and what is taken from it.
     """
 
     name: str
@@ -56,6 +60,8 @@ class Meter(AssociationParameters):
     timeout_s: float
     profile: str
     load_profiles: tuple[LoadProfileEntry, ...] = ()
+    pushes: tuple[PushEntry, ...] = ()
+    calling: Calling = ONLY_READ
 
     @property
     def secrets(self) -> tuple[bytes, ...]:
@@ -85,8 +91,9 @@ def resolve(name: str, settings: MeterSettings, profile: Profile, poll: PollSett
     left_out = parts_of(settings.leave_out)
     return Meter(
         name=name,
-        host=settings.host,
-        port=settings.port,
+        # A call is a place of its own: what is kept by place must not be another caller's from the same address.
+        host=f"call of {name}" if settings.calls else settings.host,
+        port=0 if settings.calls else settings.port,
         framing=settings.framing or profile.framing,
         client=settings.client or profile.client,
         server=settings.server or profile.server,
@@ -105,6 +112,8 @@ def resolve(name: str, settings: MeterSettings, profile: Profile, poll: PollSett
         attributes=_without(profile.attributes, left_out),
         profile=settings.profile,
         load_profiles=profile.load_profiles,
+        pushes=profile.pushes,
+        calling=_calling(settings),
         referencing=settings.referencing or profile.referencing,
         keys=keys,
         signing_keys=_signing_keys(settings),
@@ -175,6 +184,18 @@ def _keys(settings: MeterSettings, profile: Profile) -> SecurityKeys | None:
         system_title=bytes.fromhex(settings.system_title) if settings.system_title else DEFAULT_SYSTEM_TITLE,
         dedicated=bool(settings.dedicated_key),
         general=bool(settings.general_ciphering),
+    )
+
+
+def _calling(settings: MeterSettings) -> Calling:
+    return Calling(
+        dial_in=settings.dial_in,
+        push_only=settings.push_only,
+        address=settings.host,
+        system_title=bytes.fromhex(settings.meter_system_title or ""),
+        device_name=settings.logical_device_name or "",
+        caller_id=settings.caller_id or "",
+        takes_plain=settings.push_plain,
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, Validation
 from pydantic_core import CoreSchema, core_schema
 
 from bridge.configuration.load_profile_entry import LoadProfileEntry  # noqa: TC001 - pydantic needs it at run time
+from bridge.configuration.push_entry import PushEntry  # noqa: TC001 - the same
 from bridge.dlms.association_parameters import Authentication, Referencing  # noqa: TC001 - pydantic needs them at run time
 
 # pydantic needs these at run time
@@ -90,6 +91,7 @@ class Profile(_Strict):
         registers: what to read, in the order in which it is logged.
         attributes: what is read once per association and reported as attributes of the device: serial number, firmware.
         load_profiles: the meter's own history: what it recorded while nobody read it.
+        pushes: what it pushes, where that is not told by itself.
     """
 
     description: str = ""
@@ -113,6 +115,7 @@ class Profile(_Strict):
     registers: tuple[_Register, ...]
     attributes: tuple[_Register, ...] = ()
     load_profiles: tuple[LoadProfileEntry, ...] = ()
+    pushes: tuple[PushEntry, ...] = ()
 
     @field_validator("load_profiles")
     @classmethod

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bridge.configuration.field_types import (
@@ -18,6 +18,7 @@ from bridge.configuration.field_types import (
     DIGIT,
     LOWER_CASE,
     UPPER_CASE,
+    CallerText,
     CounterObis,
     EcdsaKey,
     Host,
@@ -32,6 +33,11 @@ from bridge.configuration.field_types import (
     Token,
     Url,
 )
+from bridge.configuration.health_settings import HealthSettings
+from bridge.configuration.home_assistant import HomeAssistantSettings
+from bridge.configuration.listen_settings import ListenSettings
+from bridge.configuration.section import Section
+from bridge.configuration.shard_settings import ShardSettings
 
 # pydantic needs these at run time
 from bridge.dlms.association_parameters import Authentication, Referencing  # noqa: TC001
@@ -39,16 +45,10 @@ from bridge.dlms.framing import Framing  # noqa: TC001
 from bridge.dlms.security_keys import Security, Suite  # noqa: TC001
 
 
-class Section(BaseModel):
-    """One group of settings: frozen, and strict about names it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
-
-
 class MeterSettings(Section):
     """``METERS__<NAME>__…``, or one row of the CSV that ``METERS_FILE`` names. The profile fills what is unset."""
 
-    host: Host = Field(description="name or address of the meter, or of the converter before it")
+    host: Host = Field("", description="name or address of the meter, or of the converter before it")
     port: Port = 4059
     profile: str = "single_phase"
     framing: Annotated[Framing, LOWER_CASE] | None = None
@@ -78,6 +78,17 @@ class MeterSettings(Section):
     interval_s: Interval | None = Field(None, validation_alias="interval")
     timeout_s: Timeout | None = Field(None, validation_alias="timeout")
     device: ThingsBoardName | None = Field(None, description="device name in ThingsBoard; the meter's name if unset")
+    dial_in: bool = Field(False, description="read over the connection that the meter opens itself")
+    push_only: bool = Field(False, description="never asked: what it pushes every INTERVAL is all there is")
+    meter_system_title: SystemTitle | None = Field(None, description="the meter's own, in what it ciphers")
+    logical_device_name: CallerText | None = Field(None, description="as it stands in what the meter pushes")
+    caller_id: CallerText | None = Field(None, description="text in what the meter's modem sends first")
+    push_plain: bool = Field(False, description="take plain messages although the meter has keys")
+
+    @property
+    def calls(self) -> bool:
+        """Whether nobody connects to the meter: it is the one who calls."""
+        return self.dial_in or self.push_only
 
 
 class PollSettings(Section):
@@ -214,15 +225,6 @@ class ClockSettings(Section):
     )
 
 
-class HealthSettings(Section):
-    """``HEALTH__…``: where /metrics, /healthz, /readyz and /status are served."""
-
-    host: Host = "127.0.0.1"
-    port: Port = 9108
-    fleet: bool = Field(False, description="durations of all meters together, not per meter: for thousands of meters")
-    register_values: bool = Field(True, description="whether /metrics shows the values read, one series per register")
-
-
 class LogSettings(Section):
     """``LOG__…``."""
 
@@ -262,6 +264,9 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     clock: ClockSettings = ClockSettings()
     ledger: LedgerSettings = LedgerSettings()
+    home_assistant: HomeAssistantSettings = HomeAssistantSettings()
+    shard: ShardSettings = ShardSettings()
+    listen: ListenSettings = ListenSettings()
     health: HealthSettings = HealthSettings()
     log: LogSettings = LogSettings()
 

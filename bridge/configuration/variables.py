@@ -11,7 +11,8 @@ from typing import Any, Final, TypeAlias, get_args
 
 from pydantic import BaseModel, SecretStr
 
-from bridge.configuration.settings import MeterSettings, Section, Settings
+from bridge.configuration.section import Section
+from bridge.configuration.settings import MeterSettings, Settings
 
 Key: TypeAlias = tuple[str, ...]
 """Where a setting has its place: ``("data_dir",)``, ``("poll", "interval")``, ``("meters", "main", "port")``."""

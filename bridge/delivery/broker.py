@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bridge.configuration.settings import BrokerSettings
     from bridge.delivery.metrics import DeliveryMetrics
+    from bridge.delivery.mqtt_client import Will
 
 CLIENT_ID = "dlms-bridge-publisher"
 _CONNECT_S = 5.0  # to the same machine: longer means that nobody is there
@@ -54,20 +55,32 @@ class Broker:
     Args:
         settings: where it is, and the file with user name and password.
         topics: what to subscribe to, QoS 0, at every connection.
-        metrics: connections are counted there.
+        metrics: connections are counted there; None counts none.
         rng: jitter of the backoff.
+        part: whose connection it is, for the log.
+        client_id: the broker ends an older session of the same.
+        will: what the broker says when the connection is gone; None for nothing.
     """
 
     def __init__(
-        self, settings: BrokerSettings, *, topics: Sequence[str], metrics: DeliveryMetrics, rng: random.Random
+        self,
+        settings: BrokerSettings,
+        *,
+        topics: Sequence[str],
+        metrics: DeliveryMetrics | None = None,
+        rng: random.Random,
+        part: str = "broker",
+        client_id: str = CLIENT_ID,
+        will: Will | None = None,
     ) -> None:
         self._settings = settings
+        self._part, self._client_id, self._will = part, client_id, will
         self._topics = topics
         self._metrics = metrics
         self._rng = rng
         self._session: MqttSession | None = None  # the one that stands
         self._shown: list[tuple[str, bytes]] = []  # what is to go out with it, together
-        self._outage = Outage("broker")
+        self._outage = Outage(part)
         self._leave = asyncio.Event()
         self._leave_reason = ""
 
@@ -156,10 +169,11 @@ class Broker:
     async def _stay(self, one: MqttSession, ear: _Ear, where: str) -> None:
         self._leave.clear()
         self._session = one
-        self._metrics.broker_connects.inc()
-        self._metrics.broker_connected.set(1)
+        if self._metrics is not None:
+            self._metrics.broker_connects.inc()
+            self._metrics.broker_connected.set(1)
         self._outage.over()
-        logger.info("broker | connected to {}", where)
+        logger.info("{} | connected to {}", self._part, where)
         ear.listener.broker_up()
         if self._topics:
             one.subscribe(self._topics).add_done_callback(_look_at_suback)
@@ -170,7 +184,8 @@ class Broker:
             leaving.cancel()
             self._session = None
             self._shown.clear()
-            self._metrics.broker_connected.set(0)
+            if self._metrics is not None:
+                self._metrics.broker_connected.set(0)
             ear.is_over = True
             ear.listener.broker_down()
         reason = self._leave_reason if self._leave.is_set() else one.over.result().said
@@ -193,9 +208,9 @@ class Broker:
                     hint="remove it and restart the broker's container, which writes it anew",
                 ) from error
         return Peer(
-            self._settings.where, self._settings.port, client_id=CLIENT_ID,
+            self._settings.where, self._settings.port, client_id=self._client_id,
             user=user and user.strip(), password=password and password.strip(),
-            keepalive_s=_KEEPALIVE_S, patience_s=_CONNECT_S,
+            keepalive_s=_KEEPALIVE_S, patience_s=_CONNECT_S, will=self._will,
         )  # fmt: skip
 
 

@@ -97,10 +97,11 @@ class Introductions:
         """Regular messages until all that are known are introduced."""
         return OPEN_AND_ASK * len(self._known)
 
-    def want(self, devices: Iterable[str]) -> None:
+    def want(self, devices: Iterable[str], *, have_samples: bool = False) -> None:
         """These have something to be sent."""
         for device in devices:
-            self._waiting.want(device, joins=device not in self._proven and device not in self._pending)
+            joins = device not in self._proven and device not in self._pending
+            self._waiting.want(device, joins=joins, has_samples=have_samples)
 
     def began(self) -> None:
         """A session began: it knows nobody."""

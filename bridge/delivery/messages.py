@@ -168,7 +168,12 @@ def live(sample: Sample) -> tuple[str, bytes]:
             for key, text, unit, quality in zip(layout.keys, texts, layout.units, qualities, strict=True)
             if text is not None or quality
         )
-    return _live_topic(layout.meter), f'{{"ts":{sample.ts_ms},"values":{{{said}}}}}'.encode()
+    return live_topic(layout.meter), f'{{"ts":{sample.ts_ms},"values":{{{said}}}}}'.encode()
+
+
+def live_topic(meter: str) -> str:
+    """Where a meter's latest values lie for local subscribers; one level below ``meters/``, whatever its name."""
+    return "meters/" + meter.translate(_NO_LEVELS)
 
 
 def points_of(text: str) -> int:
@@ -195,7 +200,3 @@ def _live_form(keys: tuple[str, ...], units: tuple[str, ...]) -> str:
     return ",".join(
         f'{literal(key)}:{{"value":%s,"unit":{literal(unit)}}}' for key, unit in zip(keys, units, strict=True)
     )
-
-
-def _live_topic(meter: str) -> str:
-    return "meters/" + meter.translate(_NO_LEVELS)

@@ -61,8 +61,16 @@ class MosquittoUpstream:
     acknowledges = False
     needs_broker = True
 
-    def __init__(self, broker: Broker, *, by_receipt: bool = False, trial: TokenTrial | None = None) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        *,
+        by_receipt: bool = False,
+        trial: TokenTrial | None = None,
+        may_renew: bool = True,
+    ) -> None:
         self._broker = broker
+        self._may_renew = may_renew
         self._trial = trial
         self._by_receipt = by_receipt
         self._listener: Listener | None = None
@@ -133,7 +141,8 @@ class MosquittoUpstream:
 
     def renew(self, why: str) -> None:
         """Have Mosquitto drop its session with ThingsBoard and what it holds, and connect anew."""
-        self._broker.publish(RENEW, why.encode())
+        if self._may_renew:
+            self._broker.publish(RENEW, why.encode())
         self._ended(why)
         # Mosquitto says that the session is gone, and when the next one stands. One that says neither (it was not
         # started by our start.sh) is asked by connecting to it anew: a subscriber is told the state as it is.

@@ -15,12 +15,13 @@ import socket
 import ssl
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
 from bridge.delivery.mqtt_events import Events
 
@@ -34,7 +35,20 @@ MQTT_5: Final = 5
 """Protocol levels of CONNECT: 3.1.1 and 5."""
 Level = Literal[4, 5]
 _GOODBYE_S = 1.0
+_WITH_WILL = ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message")
 _WINDOW = 1000  # how many may be unacknowledged is the caller's business
+
+
+class Will(NamedTuple):
+    """What the peer publishes, retained, when the session is gone, however it ends.
+
+    Args:
+        topic: where.
+        payload: what.
+    """
+
+    topic: str
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,7 @@ class Peer:
         level: protocol level.
         keepalive_s: a peer that is silent for this long is asked, and given up after as long again.
         patience_s: for the TCP connection, and again for the peer's word.
+        will: the session's last will; MQTT 5 alone, which says it after an end in order as well.
     """
 
     host: str
@@ -62,6 +77,7 @@ class Peer:
     level: Level = MQTT_5
     keepalive_s: int = 30
     patience_s: float = 10.0
+    will: Will | None = None
 
 
 class MqttSession:
@@ -149,7 +165,7 @@ async def session(peer: Peer, listener: MqttListener) -> AsyncIterator[MqttSessi
         yield MqttSession(client, events, peer.level)
     finally:
         events.deaf = True
-        await _ended(client)
+        await _ended(client, peer)
 
 
 def _client(peer: Peer) -> mqtt.Client:
@@ -164,6 +180,8 @@ def _client(peer: Peer) -> mqtt.Client:
     if peer.tls is not None:
         peer.tls.sslsocket_class = _Closing
         client.tls_set_context(peer.tls)
+    if peer.will is not None:
+        client.will_set(peer.will.topic, peer.will.payload, qos=1, retain=True)
     return client
 
 
@@ -194,9 +212,9 @@ async def _connect(client: mqtt.Client, peer: Peer) -> None:
         raise OSError(str(error)) from error
 
 
-async def _ended(client: mqtt.Client) -> None:
+async def _ended(client: mqtt.Client, peer: Peer) -> None:
     """Disconnect and wait for paho's thread, which ends once the socket is gone."""
-    client.disconnect()
+    client.disconnect(_WITH_WILL if peer.will is not None else None)
     stopping = asyncio.ensure_future(asyncio.to_thread(client.loop_stop))
     await asyncio.wait((stopping,), timeout=_GOODBYE_S)
     connection = client.socket()

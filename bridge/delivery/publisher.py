@@ -68,6 +68,7 @@ class Publisher:
         memory: what was learnt of this ThingsBoard.
         metrics: the upstream's figures.
         rng: the numbers that questions begin with.
+        beside: a word of its own for one that shares the session of another, which answers ThingsBoard's calls.
         clock: monotonic seconds.
     """
 
@@ -87,6 +88,7 @@ class Publisher:
         memory: Memory | None = None,
         metrics: DeliveryMetrics,
         rng: random.Random,
+        beside: str = "",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
@@ -123,7 +125,7 @@ class Publisher:
             replies=self._downlink.replies,
             renames=self._downlink.renames,
             shared=self._downlink.shared,
-            questions=Questions(rng),
+            questions=Questions(rng, beside),
             sending=Sending(upstream, confirmation, limits),
             watch=UpstreamWatch(metrics, configured=has_thingsboard),
             metrics=metrics,
@@ -132,7 +134,9 @@ class Publisher:
         )
         answers = Answers(self._parts, clock=clock)
         incoming = Incoming(
-            exact={**answers.exact, **self._downlink.exact}, prefixes=answers.prefixes, others=self._downlink.hear
+            exact=answers.exact if beside else {**answers.exact, **self._downlink.exact},
+            prefixes=answers.prefixes,
+            others=_not_ours if beside else self._downlink.hear,
         )
         self._session = UpstreamSession(self._parts, incoming, wake=self._wake.set, clock=clock)
         self._turns = Turns(self._parts, self._session, clock=clock)
@@ -233,3 +237,7 @@ class Publisher:
         self._parts.queue.close(device)
         self._parts.reports.forget(device)
         self._wake.set()
+
+
+def _not_ours(_topic: str, _payload: bytes) -> None:
+    """It is for the one whose session this is."""

@@ -35,9 +35,11 @@ class Questions:
 
     Args:
         rng: the number that questions begin with, so that an answer to an earlier process's is not taken for ours.
+        beside: a word of its own for a bridge that shares the session with another, which has a mark as well.
     """
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, beside: str = "") -> None:
+        self._mark = f"{MARK}_{beside}" if beside else MARK
         self._limits_number = rng.randrange(ID_SPAN)
         self._limits_due_s = -math.inf
         self._limits_unanswered = 0
@@ -57,13 +59,13 @@ class Questions:
 
     def mark(self, value: int) -> Message:
         """The message that writes the mark."""
-        return Message(_MARK_TOPIC, _json({MARK: value}), devices={"": 1}, is_own=True)
+        return Message(_MARK_TOPIC, _json({self._mark: value}), devices={"": 1}, is_own=True)
 
     def ask_mark(self, number: int, now_s: float) -> Message:
         """The question for the mark, under ``number``."""
         self._asked_s[number] = now_s
         topic, answer = f"{_ASK_TOPIC}{number}", f"{ASK_ANSWER}{number}"
-        return Message(topic, _json({"clientKeys": MARK}), regular=1, is_own=True, answer=answer)
+        return Message(topic, _json({"clientKeys": self._mark}), regular=1, is_own=True, answer=answer)
 
     def read_mark(self, number: str, payload: bytes, now_s: float) -> tuple[int, object, float | None] | None:
         """Read the answer to :meth:`ask_mark`.
@@ -83,7 +85,7 @@ class Questions:
         except ValueError:
             return None
         client = answer.get("client") if isinstance(answer, dict) else None
-        value = client.get(MARK) if isinstance(client, dict) else None
+        value = client.get(self._mark) if isinstance(client, dict) else None
         asked_s = self._asked_s.pop(asked, None)
         return asked, value, None if asked_s is None else now_s - asked_s
 

@@ -35,7 +35,8 @@ def keep(token: str, data_dir: Path) -> None:
     path = data_dir / TOKEN_FILE
     data_dir.mkdir(parents=True, exist_ok=True)
     new = path.with_suffix(".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    new.unlink(missing_ok=True)  # left by a power cut, or a link that leads elsewhere
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(f"{token}\n")
         file.flush()

@@ -88,8 +88,9 @@ class Turns:
     def _want(self, now_s: float) -> None:
         parts = self._parts
         held = parts.renames.held
-        for devices in (parts.queue.new_devices(), parts.reports.new_devices()):
-            parts.introductions.want(device for device in devices if device not in held)
+        for devices, have_samples in ((parts.queue.new_devices(), True), (parts.reports.new_devices(), False)):
+            wanted = (device for device in devices if device not in held)
+            parts.introductions.want(wanted, have_samples=have_samples)
         if parts.knows_devices and not parts.introductions.is_busy(now_s):  # one at a time: those with samples go first
             if (silent := parts.sending.kept_open.due(now_s)) is not None:
                 parts.reports.repeat(silent)
@@ -210,6 +211,8 @@ class Turns:
     async def _tell(self, now_s: float) -> bool:
         parts = self._parts
         if not parts.has_thingsboard or parts.limits.telemetry_wait_s(now_s) > 0 or not parts.sending.may_doubt_more:
+            return False
+        if self._waits_for_a_trial(now_s):  # on a long line there is always a state to be told
             return False
         is_tight = self._are_samples_held or parts.sending.caution.is_cautious
         if is_tight and parts.queue.has_next(now_s) and now_s < self._told_s + _TELL_EVERY_S:

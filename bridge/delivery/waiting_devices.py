@@ -1,7 +1,7 @@
 """Waiting devices: those that are not proven in this session, the one that waited longest first. Pure.
 
-Who waited longest goes first, over sessions too: with sessions of a few seconds everybody's turn comes. Who has nothing
-to be sent in this session has no turn in it.
+Who has samples goes before those with nothing but reports. Of either who waited longest goes first, over sessions too:
+with sessions of a few seconds everybody's turn comes. Who has nothing to be sent in this session has no turn in it.
 """
 
 from __future__ import annotations
@@ -20,18 +20,26 @@ class WaitingDevices:
         self._queue: deque[str] = deque()
         self._queued: set[str] = set()
         self._wanted: set[str] = set()  # who has something to be sent in this session
+        self._pressing: set[str] = set()  # who has samples
+        self._is_in_order = True
 
     def __bool__(self) -> bool:
         return bool(self._queue)
 
-    def want(self, device: str, *, joins: bool) -> None:
+    def want(self, device: str, *, joins: bool, has_samples: bool = False) -> None:
         """It has something to be sent; it ``joins`` where it is neither proven nor being proven."""
         self._wanted.add(device)
+        if has_samples:
+            self._pressing.add(device)
+            self._is_in_order = False
         if joins:
             self._join(device)
 
     def next(self, may: Callable[[str], bool]) -> str | None:
         """The first one that has something to be sent and may be tried; it stays until it leaves."""
+        if not self._is_in_order:
+            self._queue = deque(sorted(self._queue, key=lambda device: device not in self._pressing))
+            self._is_in_order = True
         for _ in range(len(self._queue)):
             device = self._queue[0]
             if device in self._wanted and may(device):
@@ -47,6 +55,7 @@ class WaitingDevices:
     def drop(self, device: str) -> None:
         """Nobody goes by that name any more."""
         self._wanted.discard(device)
+        self._pressing.discard(device)
         if device in self._queued:
             self.leave(device)
 
@@ -55,6 +64,7 @@ class WaitingDevices:
         for device in devices:
             self._join(device)
         self._wanted.clear()
+        self._pressing.clear()
         if first is not None:
             self._wanted.add(first)
             self._queue.remove(first)

@@ -152,6 +152,8 @@ class WaitingRows:
             lane = self._lanes[device]
             if pick.enter(device):
                 pick.ids += lane.take_live(pick.left)
+                if pick.is_dear:  # another row of a device that is in it costs no telemetry message
+                    pick.ids += lane.take_live(pick.left)
             if lane.newest is not None or lane.live:
                 waiting.append(device)
         for device in waiting:
@@ -160,7 +162,7 @@ class WaitingRows:
         return pick.ids
 
     def _fill(self, pick: _Pick) -> None:
-        if pick.is_dear:  # another row of a device that is in it costs no telemetry message
+        if pick.is_dear:
             for device in list(pick.devices):
                 self._take_old(device, min(pick.each, pick.left), pick.ids)
         passed_over: list[tuple[int, str]] = []

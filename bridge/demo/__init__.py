@@ -14,6 +14,7 @@ the ciphering are gurux-dlms'; what its server side cannot do is done here by th
     association.py    AARQ to RLRQ                aarq.py        those APDUs in bytes
     services.py       GET, READ, ACTION           view.py        what a client sees
     counters.py       invocation counters         command.py     ``bridge demo-meter``
+    pushing.py        what it pushes              calling.py     as the one who calls; call_command.py
 
 Names are taken from those files when they are first asked for: gurux-dlms takes a while to import.
 """

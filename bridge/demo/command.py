@@ -18,6 +18,7 @@ from bridge.demo.access import (
     Keys,
     MeterMemory,
 )
+from bridge.demo.call_command import add_call_arguments, is_calling, run_calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--lock-minutes", type=float, default=10, metavar="MINUTES", help="for how long (default: %(default)s)")
     add("--fault", action="append", default=[], metavar="NAME[=ARG][,…]", help="goes wrong on purpose; see below")
     add("--seed", type=int, default=1, metavar="N", help="of the faults' chances (default: %(default)s)")
+    add_call_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -77,6 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
     except ValueError as error:
         sys.stderr.write(f"demo-meter: {error}\n")
         return 2
+    if is_calling(arguments):
+        return run_calls(arguments, makers, keys, _words(arguments, ("127.0.0.1", 0), keys, signing)[1:])
 
     async def run_it() -> None:
         server = await serve(host=arguments.host, port=arguments.port, framing=arguments.framing, meter=makers)

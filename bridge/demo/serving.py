@@ -68,6 +68,27 @@ async def serve(
     return await asyncio.start_server(converse, host, port)
 
 
+async def answer_on(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    *,
+    framing: Framing,
+    meters: Sequence[Callable[[], MeterServer]],
+) -> None:
+    """Answer on a connection that the meter opened itself, until the other side ends it.
+
+    Args:
+        reader: of the connection.
+        writer: of the connection; it is closed in the end.
+        framing: as the meters'.
+        meters: make the meters' sides.
+    """
+    try:
+        await _Connection([make() for make in meters], framing).serve(reader, writer)
+    finally:
+        writer.close()
+
+
 class _Connection:
     """One connection with the meters behind it."""
 

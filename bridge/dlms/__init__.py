@@ -8,6 +8,7 @@ From the wire up
     association.py, association_opening.py, association_parameters.py, acse.py, gurux.py      the association
     reading_plan.py, attribute_reader.py, request_lists.py, left_out.py, planned_registers.py what is read each cycle
     load_profile.py, selective_access.py, object_list.py, history/                           what is read when asked
+    push/                                                                                     what meters send unasked
     values.py, dates.py, units.py, cosem_types.py, cosem_classes.py, obis_names.py           what the data mean
     overheard.py, stray_bytes.py                                                             what came that is no answer
 

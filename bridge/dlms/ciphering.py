@@ -188,22 +188,36 @@ class Cipher:
         return plain
 
     def _opened(self, gcm: AESGCM, nonce: bytes, content: bytes) -> bytes:
-        if not self._sc & AUTHENTICATION:
-            return key_stream(gcm, nonce, content)
-        body, tag = content[:-TAG_BYTES], content[-TAG_BYTES:]
-        # The tag is cut to 96 bits (9.2.3.3.7): it is made again and compared, for OpenSSL wants all 128.
-        if self._sc & ENCRYPTION:
-            plain = key_stream(gcm, nonce, body)
-            made = gcm.encrypt(nonce, plain, self._aad)[len(plain) : len(plain) + TAG_BYTES]
-        else:
-            plain = body
-            made = gcm.encrypt(nonce, b"", self._aad + plain)[:TAG_BYTES]
-        if not compare_digest(made, tag):
+        plain = unprotected(gcm, self._sc, self._aad, nonce, content)
+        if plain is None:
             raise DecodeError(
                 "sent an answer whose authentication tag is wrong",
                 hint="check ENCRYPTION_KEY and AUTHENTICATION_KEY; a noisy line cannot cause this",
             )
         return plain
+
+
+def unprotected(gcm: AESGCM, security: int, aad: bytes, nonce: bytes, content: bytes) -> bytes | None:
+    """Return what was protected; None where its authentication tag is wrong.
+
+    Args:
+        gcm: the encryption key at work.
+        security: the security control octet; its bits say what was done.
+        aad: that octet, and the authentication key.
+        nonce: system title and invocation counter.
+        content: what follows the counter.
+    """
+    if not security & AUTHENTICATION:
+        return key_stream(gcm, nonce, content)
+    body, tag = content[:-TAG_BYTES], content[-TAG_BYTES:]
+    # The tag is cut to 96 bits (9.2.3.3.7): it is made again and compared, for OpenSSL wants all 128.
+    if security & ENCRYPTION:
+        plain = key_stream(gcm, nonce, body)
+        made = gcm.encrypt(nonce, plain, aad)[len(plain) : len(plain) + TAG_BYTES]
+    else:
+        plain = body
+        made = gcm.encrypt(nonce, b"", aad + plain)[:TAG_BYTES]
+    return plain if compare_digest(made, tag) else None
 
 
 def key_stream(gcm: AESGCM, nonce: bytes, data: bytes) -> bytes:

@@ -116,7 +116,7 @@ def _frames(heard: Overheard, frames: Sequence[bytes]) -> Explanation:
     if any(end is not None and end[2] & ~0x10 == _UI for end in ends):
         return Explanation(
             "whole frames come that nobody asked for: the port pushes by itself",
-            "a customer port (HAN, P1) only pushes and is not read; use the meter's DLMS port",
+            "a customer port (HAN, P1) only pushes: use the meter's DLMS port, or have the converter call LISTEN__PORT",
             unframed=False,
         )
     foreign = next((end for end in ends if end is not None and asked is not None and end[:2] != asked[1::-1]), None)

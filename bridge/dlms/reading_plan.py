@@ -92,6 +92,16 @@ class Plan(AttributeReader):
         return {one.register.key: one.unit for step in self._steps for one in step.registers if one.unit}
 
     @property
+    def scalers(self) -> dict[str, tuple[int, str]]:
+        """Scaler and unit of every register that the meter stated them of, by logical name."""
+        return {
+            one.register.logical_name: (one.scaler, one.unit)
+            for step in self._steps
+            for one in step.registers
+            if one.doubt != SCALER_UNKNOWN and scaler_attribute(one.register.class_id, one.register.attribute)
+        }
+
+    @property
     def lies_about_lists(self) -> bool:
         """Whether the meter negotiated GET-WITH-LIST and did not keep it, for some list at least."""
         return self._lists.are_a_lie

@@ -41,6 +41,8 @@ class HttpRequest:
         query: as it came; empty without one.
         peer: the address that asks.
         languages: that whoever asks accepts, as ``Accept-Language`` has it; empty without.
+        host: by which name it was asked, as ``Host`` has it; empty without.
+        origin: the web page that asks, as ``Origin`` has it; empty where it is no page.
     """
 
     method: str
@@ -48,6 +50,8 @@ class HttpRequest:
     query: str
     peer: str
     languages: str = ""
+    host: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,8 @@ def _understood(head: bytes, writer: asyncio.StreamWriter) -> HttpRequest | None
         return None
     path, _, query = words[1].partition("?")
     peer = str(writer.get_extra_info("peername")[0])
-    return HttpRequest(words[0].upper(), unquote(path), query, peer, _header(head, b"accept-language"))
+    headers = (_header(head, name) for name in (b"accept-language", b"host", b"origin"))
+    return HttpRequest(words[0].upper(), unquote(path), query, peer, *headers)
 
 
 def _header(head: bytes, name: bytes) -> str:

@@ -14,6 +14,8 @@ from loguru import logger
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from loguru import Record
+
     from bridge.configuration.settings import LogSettings
 
 _FOR_PEOPLE = "<green>{time:YYYY-MM-DD HH:mm:ss}</green> <level>{level: <7}</level> {message}"
@@ -54,6 +56,7 @@ def set_up(settings: LogSettings, out: TextIO | None = None) -> Recent:
     out = out if out is not None else sys.stdout
     recent = Recent()
     logger.remove()
+    logger.configure(patcher=_one_line)
     # diagnose would print the values of local variables, passwords among them, under a traceback.
     logger.add(
         _Both(out, recent),
@@ -67,6 +70,13 @@ def set_up(settings: LogSettings, out: TextIO | None = None) -> Recent:
     sys.stdout = _Nowhere()
     logging.basicConfig(handlers=[_ToLoguru()], level=logging.WARNING, force=True)
     return recent
+
+
+def _one_line(record: Record) -> None:
+    """Show what is no character to be read: what a meter or a server says must not look like a line of ours."""
+    message = record["message"]
+    if not message.isprintable():
+        record["message"] = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in message)
 
 
 class _Both:

@@ -11,6 +11,7 @@ Language = Literal["en", "es"]
 
 VERDICTS: Final[dict[Verdict, str]] = {
     "the bridge hangs": "el puente está colgado",
+    "waiting for its lease": "esperando su turno",
     "the disk takes nothing": "el disco no admite nada",
     "no meter answers": "ningún medidor responde",
     "the broker is away": "sin conexión con el broker",

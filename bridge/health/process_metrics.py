@@ -20,6 +20,12 @@ class ProcessMetrics:
         self.registry = registry = registry if registry is not None else CollectorRegistry()
         self.build = Info("dlms_bridge_build", "Version of the bridge and of the Python it runs on", registry=registry)
         self.build.info({"version": __version__, "python": platform.python_version()})
+        self.shard = Gauge(
+            "dlms_shard_info",
+            "Which part of the fleet this bridge reads: shard 1 of 1 where it reads all",
+            ("shard", "shards"),
+            registry=registry,
+        )
         self.loop_lag = Gauge(
             "dlms_bridge_event_loop_lag_seconds",
             "How late the event loop ran its last one-second timer, or is with the present one",

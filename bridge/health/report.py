@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from bridge.health.verdict import Verdict
     from bridge.health.wrong import Wrong
+    from bridge.lease.state import LeaseState
     from bridge.thingsboard.state import AuditState
 
 
@@ -168,6 +169,7 @@ class StatusReport:
         meters: a row each, in the settings' order.
         clock: whose time samples are given; None where nobody watches it.
         audit: what the audit found; None where ThingsBoard's REST API is not set.
+        lease: of this bridge's shard; None where none is needed.
     """
 
     version: str
@@ -179,6 +181,7 @@ class StatusReport:
     meters: tuple[MeterRow, ...]
     clock: ClockRow | None = None
     audit: AuditState | None = None
+    lease: LeaseState | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return it as what JSON knows."""

@@ -14,18 +14,20 @@ from urllib.parse import parse_qs
 
 from loguru import logger
 
+from bridge.health.asked_as import is_a_name_of_ours
 from bridge.health.exposition import CONTENT_TYPE
 from bridge.health.http import HttpAnswer, HttpRequest, HttpServer
 from bridge.health.page import policy
 from bridge.health.page_words import Language, language_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 Check = tuple[bool, str]
 """Whether all is well, and what to say about it."""
 _HTML = "text/html; charset=utf-8"
 _TEXT, _JSON = "text/plain; charset=utf-8", "application/json"
+_NOT_OURS = "use this machine's address, or put its name into HEALTH__NAMES"
 _PATHS = "try /metrics, /healthz, /readyz, /status or /log"
 
 
@@ -43,7 +45,8 @@ class HealthServer:
         frames: the last frames of the meter of this name, masked (``/frames?meter=NAME``); empty where there are none.
         home: what ``/`` shows to people, in their language; None for nothing.
         read: reads the meter of this name now and returns what came of it as plain data, an error too; waits for it.
-            Only this machine may ask (``POST /read?meter=NAME``). None where nothing can be read.
+            Only this machine may ask (``POST /read?meter=NAME``), and no web page. None where nothing can be read.
+        names: what else this machine is called, lower case (``asked_as.py``).
 
     Raises:
         OSError: the port is taken or not allowed, or there is no such address here.
@@ -62,6 +65,7 @@ class HealthServer:
         frames: Callable[[str], str] = lambda _: "",
         home: Callable[[Language], bytes] | None = None,
         read: Callable[[str], Mapping[str, Any]] | None = None,
+        names: Collection[str] = (),
     ) -> None:
         self._documents: dict[str, tuple[str, Callable[[], bytes]]] = {
             "/metrics": (CONTENT_TYPE, page),
@@ -69,7 +73,7 @@ class HealthServer:
             "/log": (_TEXT, lambda: log().encode("utf-8", "backslashreplace")),
         }
         self._checks = {"/healthz": healthy, "/readyz": ready}
-        self._frames, self._home, self._read = frames, home, read
+        self._frames, self._home, self._read, self._names = frames, home, read, names
         self._server = HttpServer(host, port, self._answer, at_once=("/healthz",))
         self.port = self._server.port
         self.address = f"http://{_shown(host)}:{self.port}/"
@@ -83,6 +87,8 @@ class HealthServer:
 
     def _answer(self, request: HttpRequest) -> HttpAnswer:
         path = request.path
+        if not is_a_name_of_ours(request.host, self._names):
+            return _said(HTTPStatus.MISDIRECTED_REQUEST, f"asked for as {request.host!a}: {_NOT_OURS}")
         if path == "/read" and self._read is not None:
             return _read(request, self._read)
         if request.method not in ("GET", "HEAD"):
@@ -112,6 +118,8 @@ def _read(request: HttpRequest, read: Callable[[str], Mapping[str, Any]]) -> Htt
     # Being allowed to see the figures does not mean being allowed to keep a meter busy.
     if not _is_here(request.peer):
         return _said(HTTPStatus.FORBIDDEN, "only from this machine")
+    if request.origin:  # a browser says so wherever a page asks
+        return _said(HTTPStatus.FORBIDDEN, "not for web pages")
     if request.method != "POST":
         return _said(HTTPStatus.METHOD_NOT_ALLOWED, "POST /read?meter=NAME")
     name = _meter(request)

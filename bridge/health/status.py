@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.health.disk_room import DiskRoom
     from bridge.health.watched_meter import WatchedMeter
     from bridge.health.wellness import Wellness
+    from bridge.lease.state import LeaseState
     from bridge.ledger.books import MeterBook
     from bridge.outbox.state import OutboxState
     from bridge.sample import Sample
@@ -51,6 +52,7 @@ class Status:
         monotonic_s: the clock of the parts' states.
         books: what the ledger has of each meter that it knows.
         audit: what the audit found; None where there is none.
+        lease: of this bridge's shard; None where none is needed.
     """
 
     def __init__(
@@ -66,7 +68,9 @@ class Status:
         clock: Callable[[], ClockState] | None = None,
         books: Callable[[], Mapping[str, MeterBook]] = dict,
         audit: Callable[[], AuditState | None] = lambda: None,
+        lease: Callable[[], LeaseState | None] = lambda: None,
     ) -> None:
+        self._lease = lease
         self._audit = audit
         self._books = books
         self._wall_s = wall_s or clock_s
@@ -113,6 +117,7 @@ class Status:
             meters=tuple(self._row(meter, to, now_s, books.get(meter.name)) for meter in self._meters),
             clock=self._time(self._outbox().undated),
             audit=self._audit(),
+            lease=self._lease(),
         )
 
     def _time(self, undated: int) -> ClockRow | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Verdict: TypeAlias = Literal[
     "the bridge hangs",
+    "waiting for its lease",
     "the disk takes nothing",
     "no meter answers",
     "the broker is away",
@@ -35,6 +36,7 @@ VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 
 _OF: Final[dict[What, Verdict]] = {
     "bridge": "the bridge hangs",
+    "lease": "waiting for its lease",
     "disk": "the disk takes nothing",
     "broker": "the broker is away",
     "upstream": "ThingsBoard is away",

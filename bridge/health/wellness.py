@@ -53,6 +53,7 @@ class Wellness:
         monotonic_s: the clock of the parts' states.
         clock: what the clock says of itself; None for one that is always right.
         stuck: which intervals stay missing, or why the ledger cannot be used. Called on any thread.
+        waits_for: why the bridge may not work at present; empty while it may. Called on any thread.
     """
 
     def __init__(
@@ -65,7 +66,9 @@ class Wellness:
         monotonic_s: Callable[[], float] = time.monotonic,
         clock: Callable[[], ClockState] | None = None,
         stuck: Callable[[], Stuck | Failing | None] = lambda: None,
+        waits_for: Callable[[], str] = str,
     ) -> None:
+        self._waits_for = waits_for
         self._clock = clock
         self._stuck = stuck
         self._outbox = outbox
@@ -96,8 +99,9 @@ class Wellness:
         return standing_s if standing_s > _STANDING_S else None
 
     def watch(self, meters: Sequence[WatchedMeter]) -> None:
-        """Judge these meters from now on."""
+        """Judge these meters from now on; the bridge begins to work."""
         self._meters = tuple(meters)
+        self._began_s = self._monotonic_s()
 
     def look(self) -> None:
         """Remember the figures of now; on the event loop, once a second."""
@@ -107,6 +111,8 @@ class Wellness:
 
     def wrong(self) -> tuple[Wrong, ...]:
         """Return what is wrong now, what matters most first; nothing when all is well."""
+        if waits := self._waits_for():  # all else is another's, or follows from it
+            return (*self._of_bridge(), Wrong("lease", f"bridge: {waits}"))
         return (
             *self._of_bridge(),
             *self._of_delivery(self._delivery()),

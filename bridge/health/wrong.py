@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 What: TypeAlias = Literal[
     "bridge",
+    "lease",
     "broker",
     "upstream",
     "token",
@@ -24,7 +25,7 @@ What: TypeAlias = Literal[
 ]
 WHATS: Final[tuple[What, ...]] = get_args(What)
 """What can be wrong, in the order in which it is reported: the label of ``dlms_bridge_wrong``."""
-_OF_THE_WAY: Final = frozenset({"bridge", "broker", "upstream", "token", "gateway", "stored", "disk"})
+_OF_THE_WAY: Final = frozenset({"bridge", "lease", "broker", "upstream", "token", "gateway", "stored", "disk"})
 """What stops samples on their way. A failing meter stops no other meter's."""
 
 

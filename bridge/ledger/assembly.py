@@ -81,7 +81,7 @@ def histories(
     here = local_zone()
     found: dict[str, tuple[Sequence[HistorySource], HistoryReader]] = {}
     for meter in meters if settings.ledger.enabled else ():
-        if meter.load_profiles:
+        if meter.load_profiles and meter.name in pollers:  # else it is only heard
             poller = pollers[meter.name]
             state = poller.state
             reader = ErrandReader(poller.errands, lambda state=state: state.clock_drift_s, here)  # type: ignore[misc]

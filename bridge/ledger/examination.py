@@ -13,7 +13,7 @@ from loguru import logger
 
 from bridge.dlms.history import HistoryWays
 from bridge.dlms.obis_names import short_obis
-from bridge.errors import ValueUnreadableError
+from bridge.errors import MeterError, NotNow, ValueUnreadableError
 from bridge.ledger.history import History
 from bridge.ledger.open_history import OpenHistory
 from bridge.ledger.telemetry import columns_sent
@@ -55,12 +55,26 @@ class HistoryExamination:
     async def examine(self, profile: ProfileCourse, now_ms: int) -> bool:
         """Learn how the profile is made, and go on with its epoch or begin one; return whether the disk let us.
 
+        What was learnt is not asked again where only the room for the next question was wanting.
+
         Raises:
             ValueUnreadableError: there is nothing in it that could be sent.
             NotNow, MeterError: as the reader.
         """
+        try:
+            is_done = await self._examine(profile, now_ms)
+        except NotNow:
+            raise
+        except MeterError:
+            profile.learnt = None
+            raise
+        profile.learnt = None
+        return is_done
+
+    async def _examine(self, profile: ProfileCourse, now_ms: int) -> bool:
         source = profile.source
-        layout = await self._reader.examine(source, profile.layout, now_ms)
+        layout = profile.learnt or await self._reader.examine(source, profile.layout, now_ms)
+        profile.learnt = layout
         if source.kind == "intervals" and not columns_sent(layout, source.keys):
             has = ", ".join(short_obis(one.logical_name) for one in layout.columns) or "nothing"
             raise ValueUnreadableError(

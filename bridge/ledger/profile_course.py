@@ -53,6 +53,8 @@ class ProfileCourse:
     def __init__(self, source: HistorySource) -> None:
         self.source = source
         self.layout: HistoryLayout | None = None
+        self.learnt: HistoryLayout | None = None
+        """The layout of an examination that waits for room to go on."""
         self.course: OpenHistory | None = None
         self.earlier: list[OpenHistory] = []
         """Epochs before the present one whose columns were the same: what they want can still be read."""

@@ -15,6 +15,7 @@ from bridge.errors import AssociationError
 from bridge.meters.association_spacing import AssociationSpacing
 from bridge.meters.counter_store import CounterStore, passing_title
 from bridge.meters.cycle_grid import CycleGrid
+from bridge.meters.incoming_calls import IncomingCalls
 from bridge.meters.link import Link
 from bridge.meters.poller import Poller
 from bridge.meters.recent_frames import RecentFrames
@@ -24,7 +25,7 @@ from bridge.meters.trace import Trace
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bridge.clock.clock import BridgeClock
     from bridge.configuration.meter import Meter
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from bridge.log_lines import Level
     from bridge.meters.frame_watch import FrameWatch
     from bridge.meters.metrics import MeterMetrics
+    from bridge.meters.send_fence import SendFence
     from bridge.sample import Presence, Sample
 
 _START_SPREAD_S = 10.0
@@ -50,6 +52,7 @@ class Fleet:
         metrics: the meters' figures.
         rng: jitter.
         clock: dates readings.
+        fence: is asked before anything goes to a meter; None where nobody else may speak to them.
     """
 
     def __init__(
@@ -61,8 +64,10 @@ class Fleet:
         metrics: MeterMetrics,
         rng: random.Random,
         clock: BridgeClock,
+        fence: SendFence | None = None,
     ) -> None:
-        self._clock = clock
+        self._clock, self._fence = clock, fence
+        self._all_links: tuple[Link, ...] = ()
         self._link_settings = settings.link
         self._traced = settings.log.traced
         self._sink = sink
@@ -75,16 +80,21 @@ class Fleet:
         self._counters = CounterStore(settings.data_dir / "counters.db", clock.at_least_s, may_block=False)
         self._refusals = RefusedSecrets(settings.data_dir, clock_s=clock.shown_s, ago_s=clock.ago_s, forgiving=True)
         self._recent: dict[str, RecentFrames] = {}
+        self._pollers: dict[str, Poller] = {}
+        self.calls: dict[str, IncomingCalls] = {}
+        """Where the calls of meters that dial in are handed in, by meter."""
 
     async def pollers(self, meters: Sequence[Meter]) -> dict[str, Poller]:
-        """Return a poller for each meter, by its name; none of them runs yet."""
+        """Return a poller for each meter that is read, by its name; none of them runs yet."""
+        meters = [meter for meter in meters if not meter.calling.push_only]
         if any(meter.keys is not None for meter in meters):
             title = await self._system_title()
             meters = [meter.titled(title) for meter in meters]
         links = self._links(meters)
+        self._all_links = tuple(links.values())
         spacing, grid = AssociationSpacing(_ASSOCIATIONS_GAP_S), CycleGrid()
         shares = _start_shares([_where(meter) for meter in meters])
-        pollers = {}
+        pollers = self._pollers = {}
         for meter, share in zip(meters, shares, strict=True):
             link = links[_where(meter)]
             self._metrics.expect(meter.name, interval_s=meter.interval_s, link=str(link), profile=meter.profile)
@@ -110,6 +120,15 @@ class Fleet:
             logger.warning("LOG__TRACE_METERS | there is no meter {}", ", ".join(sorted(unknown)))
         return pollers
 
+    def hang_up(self) -> None:
+        """Close every connection now, whatever is under way on it."""
+        for link in self._all_links:
+            link.close()
+
+    def scalers(self, meter: str) -> Mapping[str, tuple[int, str]]:
+        """Return scaler and unit by logical name as the meter stated them; nothing where it did not."""
+        return self._pollers[meter].scalers if meter in self._pollers else {}
+
     def frames(self, name: str) -> str:
         """Return the last frames of a meter, masked; empty where none are kept. May be called on any thread."""
         recent = self._recent.get(name)
@@ -122,15 +141,26 @@ class Fleet:
         for meter in meters:
             where = _where(meter)
             if where not in links:
-                links[where] = Link(
+                calls = self._calls(meter)
+                link = links[where] = Link(
                     *where,
                     meter.framing,
                     connect_timeout_s=self._link_settings.connect_timeout_s,
                     connecting=connecting,
                     doubtful=doubtful,
+                    fence=self._fence,
+                    way=calls,
                 )
+                if calls is not None:
+                    calls.wake = link.wake
             links[where].join(frame_gap_s=meter.frame_gap_s, reconnect_gap_s=meter.reconnect_gap_s)
         return links
+
+    def _calls(self, meter: Meter) -> IncomingCalls | None:
+        if not meter.calling.dial_in:
+            return None
+        calls = self.calls[meter.name] = IncomingCalls(meter.name, self._clock.steady_s, fence=self._fence)
+        return calls
 
     async def _system_title(self) -> bytes:
         """Return the title of the bridge, for meters that cipher; the others are read whatever the disk does."""

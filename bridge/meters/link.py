@@ -1,36 +1,34 @@
 """One TCP connection to one host:port. The meters behind it share it and take turns.
 
 Opens, closes, keeps the gaps that meters need, and has ``stream.py`` carry conversations. Knows neither meters nor
-DLMS, and never decides to try again. Socket errors become :class:`~bridge.errors.MeterError` here and
-nowhere else.
+DLMS, and never decides to try again. Where a connection comes from, ``dialling.py`` knows. Socket errors become
+:class:`~bridge.errors.MeterError` in these two and nowhere else.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import socket
-from contextlib import nullcontext
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bridge.dlms import mode_e
 from bridge.dlms.framing import framer
 from bridge.dlms.overheard import Overheard, explain
-from bridge.errors import DnsError, FramingError, LinkError, MeterError, ReplyTimeout
+from bridge.errors import FramingError, LinkError, MeterError, ReplyTimeout
 from bridge.meters.broken_connection import NewConnectionWanted
-from bridge.meters.host_lookup import HostLookup
+from bridge.meters.dialling import Dialler
 from bridge.meters.socket_errors import advice_on, in_words
-from bridge.meters.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractAsyncContextManager
 
     from bridge.dlms.conversation import Conversation
     from bridge.dlms.framing import Framing
     from bridge.meters.cycle_schedule import CycleSchedule
+    from bridge.meters.dialling import ConnectionWay
     from bridge.meters.frame_watch import FrameWatch
+    from bridge.meters.send_fence import SendFence
+    from bridge.meters.stream import Stream
 
 T = TypeVar("T")
 _DOUBTFUL_AFTER = 3  # failures in a row
@@ -48,12 +46,13 @@ class Link:
         connecting: bounds how many links open at one time; shared by all links.
         doubtful: bounds, by less, those among them that failed again and again; dead hosts never keep one that
             comes back from connecting.
+        fence: is asked before anything goes out; None where nobody else may speak to the meters.
+        way: where connections come from, with a fence of its own; None opens them.
     """
 
     __slots__ = (
-        "_closed_s", "_connect_timeout_s", "_connecting", "_doubtful", "_failures", "_frame_gap_s", "_lookup",
-        "_members", "_reconnect_gap_s", "_repeats", "_stale_bytes", "_stream", "_turn", "framing", "generation", "host",
-        "port", "schedules",
+        "_closed_s", "_connect_timeout_s", "_failures", "_fence", "_frame_gap_s", "_members", "_reconnect_gap_s",
+        "_repeats", "_stale_bytes", "_stream", "_turn", "_way", "framing", "generation", "host", "port", "schedules",
     )  # fmt: skip
 
     def __init__(
@@ -66,6 +65,8 @@ class Link:
         frame_gap_s: float = 0.0,
         connecting: asyncio.Semaphore,
         doubtful: asyncio.Semaphore | None = None,
+        fence: SendFence | None = None,
+        way: ConnectionWay | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -78,9 +79,10 @@ class Link:
         self._frame_gap_s = frame_gap_s
         self._reconnect_gap_s = 0.0
         self._closed_s = -inf
-        self._connecting = connecting
-        self._doubtful = doubtful
-        self._lookup = HostLookup(host, port)
+        self._fence = fence
+        self._way = way or Dialler(
+            host, port, connect_timeout_s=connect_timeout_s, connecting=connecting, doubtful=doubtful, fence=fence
+        )
         self._turn = asyncio.Lock()
         self._stream: Stream | None = None
         self._stale_bytes = 0
@@ -89,7 +91,7 @@ class Link:
         self._failures = 0
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return str(self._way)
 
     @property
     def is_open(self) -> bool:
@@ -118,7 +120,7 @@ class Link:
         if self._members > 0:
             return
         self.close()
-        self._lookup.cancel()
+        self._way.leave()
 
     def answered(self) -> None:
         """Note that a meter behind this link answered: the connection works."""
@@ -133,6 +135,11 @@ class Link:
         self._failures += 1
         if error.stage in ("tcp", "dns") or self._failures >= self._members:
             self.close()
+
+    def wake(self) -> None:
+        """Have the meters behind it read at once, those that may be."""
+        for schedule in self.schedules:
+            schedule.wake()
 
     def turn(self) -> asyncio.Lock:
         """Return the lock on the link: the meters behind one converter would talk into each other's answers."""
@@ -156,9 +163,10 @@ class Link:
         if (gap_s := self._closed_s + self._reconnect_gap_s - loop.time()) > 0:
             await asyncio.sleep(gap_s)
         opening = self.framing == "hdlc-mode-e"
-        stream = Stream(mode_e.LineFramer() if opening else framer(self.framing), self._frame_gap_s, self)
+        framing = mode_e.LineFramer() if opening else framer(self.framing)
+        stream = self._way.stream(framing, self._frame_gap_s, self)
         try:
-            await self._connect(stream)
+            await self._way.connect(stream, is_doubtful=self._failures >= _DOUBTFUL_AFTER)
             if opening:
                 await self._sign_on(stream, watch)
         except BaseException:
@@ -166,31 +174,6 @@ class Link:
             raise
         self._stream = stream
         self.generation += 1
-
-    async def _connect(self, stream: Stream) -> None:
-        try:
-            async with self._place(), self._connecting, asyncio.timeout(self._connect_timeout_s):
-                await self._connect_to_any(stream)
-        except TimeoutError:
-            raise LinkError(
-                f"{self}: no answer to the connection within {self._connect_timeout_s:g} s",
-                hint="is the converter powered and on this network? is the address right?",
-            ) from None
-        except socket.gaierror as error:
-            raise DnsError(f"{self}: the name has no address ({error.strerror})", hint="check the host name") from error
-        except OSError as error:
-            raise LinkError(f"{self}: {in_words(error)}", hint=advice_on(error)) from error
-
-    async def _connect_to_any(self, stream: Stream) -> None:
-        problem = OSError(errno.EHOSTUNREACH, "no address")
-        for address in await self._lookup.addresses():
-            try:
-                await asyncio.get_running_loop().create_connection(lambda: stream, address, self.port)
-            except OSError as error:
-                problem = error
-            else:
-                return
-        raise problem
 
     async def _sign_on(self, stream: Stream, watch: FrameWatch | None) -> None:
         try:
@@ -202,10 +185,6 @@ class Link:
                 f"{self}: no answer to the IEC 62056-21 opening", hint="is it a meter with mode E? else FRAMING=hdlc"
             ) from error
         stream.frame_by(framer("hdlc"))
-
-    def _place(self) -> AbstractAsyncContextManager[Any]:
-        """Return what links that keep failing wait for first."""
-        return nullcontext() if self._doubtful is None or self._failures < _DOUBTFUL_AFTER else self._doubtful
 
     async def converse(
         self, conversation: Conversation[T], timeout_s: float, watch: FrameWatch | None = None, *, patient: bool = True
@@ -249,7 +228,8 @@ class Link:
 
     def broke(self, error: OSError) -> MeterError:
         """Return the error for a connection that broke; see :class:`~bridge.meters.stream.Teller`."""
-        return LinkError(f"{self}: {in_words(error)}", hint=advice_on(error))
+        shut = None if self._fence is None else self._fence.shut(self)
+        return shut or LinkError(f"{self}: {in_words(error)}", hint=advice_on(error))
 
     def silent(self, timeout_s: float, request: bytes, raw: bytes, count: int, frames: Sequence[bytes]) -> ReplyTimeout:
         """Return the error for an answer that did not come, with what came instead."""

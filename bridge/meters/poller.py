@@ -31,7 +31,7 @@ from bridge.meters.waiting_callers import WaitingCallers
 from bridge.sample import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from random import Random
 
     from bridge.clock.clock import BridgeClock
@@ -162,6 +162,11 @@ class Poller:
     def interval_s(self) -> float:
         """Seconds from one cycle to the next."""
         return self._schedule.interval_s
+
+    @property
+    def scalers(self) -> Mapping[str, tuple[int, str]]:
+        """Scaler and unit by logical name, as the meter stated them; nothing before its first association."""
+        return self._session.plan.scalers
 
     def _refuse_haste(self) -> None:
         if self._schedule.must_wait:

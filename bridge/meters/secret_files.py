@@ -14,6 +14,8 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from bridge.meters.earlier_refusals import earlier_refusals
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -65,7 +67,11 @@ class SecretFiles:
         if self._folder is not None:
             with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
                 return _sound(json.loads((self._folder / _file_name(meter)).read_text(encoding="ascii")))
-        return {"salt": secrets.token_hex(16), "right": {}, "sent": []}
+        sent = [] if self._folder is None or self._is_there(meter) else earlier_refusals(self._folder.parent, meter)
+        return {"salt": secrets.token_hex(16), "right": {}, "sent": sent}
+
+    def _is_there(self, meter: str) -> bool:
+        return self._folder is not None and (self._folder / _file_name(meter)).exists()
 
     def write(self, meter: str, known: dict[str, Any], *, lasting: bool = False) -> bool:
         """Write what is known; return whether it is kept."""

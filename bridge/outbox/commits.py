@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bridge.outbox.store import Store
     from bridge.outbox.tally import Tally
 
+_HURRIED_S = 0.1
 _COMMIT_AT_MOST = 2000  # samples in one commit: bounds how long the thread is away
 _SAY_EVERY = 60  # failed writes
 _DAY_S = 86_400
@@ -66,6 +67,7 @@ class Commits:
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._commit: asyncio.Task[None] | None = None
+        self._is_hurried, self._committed_s = False, 0.0
         self._openings = 1
         self.arrived_there: set[int] = set()
         """Confirmed, and not yet removed from the disk."""
@@ -84,6 +86,12 @@ class Commits:
             self._full.set()
         if self._disk.writing.is_failing:
             self._show_memory()
+
+    def hurry(self) -> None:
+        """Somebody waits for what is in memory to be on disk: commit soon, and not at the end of the interval."""
+        if not self._is_hurried:
+            self._is_hurried = True
+            asyncio.get_running_loop().call_at(self._committed_s + _HURRIED_S, self._full.set)
 
     def wake(self) -> None:
         """There is something to write."""
@@ -141,6 +149,7 @@ class Commits:
     async def _write(self) -> None:
         if self.undated is not None:
             await self.undated.write()
+        self._is_hurried, self._committed_s = False, asyncio.get_running_loop().time()
         batch = self._memory.begin(_COMMIT_AT_MOST)
         if batch:
             evicted = await self._disk.write(lambda store: self._append(store, batch))
@@ -159,7 +168,7 @@ class Commits:
             await self._disk.write(lambda store: store.trial())
         if not self._memory and not (self.undated is not None and self.undated.held):
             self._arrived.clear()
-        if len(self._memory) < self._settings.commit_samples:
+        if len(self._memory) < self._settings.commit_samples and not self._is_hurried:
             self._full.clear()
         await self.expire()
         await self.remove()

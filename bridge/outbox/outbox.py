@@ -83,6 +83,7 @@ class Outbox:
         self._receipts = ReceiptBook()
         self._tally = Tally()
         self._commits = Commits(self._disk, self._memory, self._receipts, self._tally, settings)
+        self._receipts.hurry = self._commits.hurry
         parts = self._disk, self._memory, self._commits, self._receipts, self._tally
         self.undated = self._commits.undated = Dating(*parts, destination=destination, most=PENDING)
         """What waits for its time."""

@@ -37,11 +37,12 @@ class Receipt:
         id: the sample's row.
     """
 
-    __slots__ = ("__weakref__", "_book", "_callbacks", "_state", "id", "reason")
+    __slots__ = ("__weakref__", "_book", "_callbacks", "_kept", "_state", "id", "reason")
 
     def __init__(self, book: ReceiptBook, id: int) -> None:  # noqa: A002 - as in Row
         self._book = book
         self._callbacks: list[Callable[[Receipt], None]] | None = None
+        self._kept: asyncio.Future[None] | None = None
         self._state: ReceiptState = "waiting"
         self.id = id
         self.reason = ""
@@ -67,6 +68,18 @@ class Receipt:
             self._book.hold(self)
         self._callbacks.append(callback)
 
+    async def kept(self) -> Receipt:
+        """Return this receipt once no crash takes the sample any more, or once it is known to be lost.
+
+        The outbox hurries for it. While the disk refuses, it may be long.
+        """
+        while self._state == "waiting":
+            self._book.hurry()
+            if self._kept is None or self._kept.cancelled():
+                self._kept = asyncio.get_running_loop().create_future()
+            await self._kept
+        return self
+
     def __await__(self) -> Generator[None, None, Receipt]:
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -83,6 +96,8 @@ class Receipt:
         if self.is_final:
             return
         self._state, self.reason = state, reason
+        if self._kept is not None and not self._kept.done():
+            self._kept.set_result(None)
         if self.is_final:
             callbacks, self._callbacks = self._callbacks, None
             for callback in callbacks or ():
@@ -96,6 +111,8 @@ class ReceiptBook:
         self._all: WeakValueDictionary[int, Receipt] = WeakValueDictionary()
         self._held: dict[int, Receipt] = {}
         self._recalled: WeakValueDictionary[int, Receipt] = WeakValueDictionary()
+        self.hurry: Callable[[], None] = lambda: None
+        """Is called when somebody waits for a sample to be on disk."""
 
     def issue(self, row_id: int) -> Receipt:
         """Return the receipt of a new row."""

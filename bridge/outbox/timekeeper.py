@@ -79,16 +79,19 @@ class Timekeeper:
 
     def take(self, sample: Sample) -> bool:
         """Take a sample; return whether its time is known."""
+        receipt, is_dated = self.put(sample)
+        self._heard(sample.meter, receipt)
+        return is_dated
+
+    def put(self, sample: Sample) -> tuple[Receipt, bool]:
+        """Take a sample; return its receipt, and whether its time is known."""
         if not sample.boot:
-            self._heard(sample.meter, self._outbox.put(sample))
-            return True
+            return self._outbox.put(sample), True
         time = self._clock.time_of(Moment(sample.boot, sample.up_ns))
         if time is None:
-            self._heard(sample.meter, self._outbox.put(sample, is_undated=True))
-            return False
+            return self._outbox.put(sample, is_undated=True), False
         self._given += 1
-        self._heard(sample.meter, self._outbox.put(sample, time))
-        return True
+        return self._outbox.put(sample, time), True
 
     async def run(self) -> None:
         """Look once a second until cancelled."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana.source.board import Annotation, Dashboard
 from grafana.source.queries import JOB, MOST_LINES, of
 from grafana.source.sections.audit import AUDIT
+from grafana.source.sections.callers import CALLERS
 from grafana.source.sections.conversation import CONVERSATION
 from grafana.source.sections.delivery import DELIVERY
 from grafana.source.sections.intervals import INTERVALS
@@ -14,6 +15,7 @@ from grafana.source.sections.objective import OBJECTIVE
 from grafana.source.sections.overview import FIRST_SCREEN
 from grafana.source.sections.process import PROCESS
 from grafana.source.sections.prometheus import PROMETHEUS
+from grafana.source.sections.shards import SHARDS
 from grafana.source.sections.values import VALUES
 
 _EVENTS = (
@@ -32,7 +34,7 @@ HEALTH = Dashboard(
     description="Meters in, ThingsBoard out: is everything fine, what is down since when and why, what waits.",
     meters_from="dlms_meter_up",
     takes_all=True,
-    sections=(FIRST_SCREEN, METERS, INTERVALS, OBJECTIVE, DELIVERY, AUDIT, PROCESS, PROMETHEUS),
+    sections=(FIRST_SCREEN, METERS, INTERVALS, OBJECTIVE, DELIVERY, AUDIT, CALLERS, SHARDS, PROCESS, PROMETHEUS),
     annotations=_EVENTS,
     beside=(("dlms-bridge-meter", "Meter"),),
 )

@@ -78,6 +78,7 @@ _VERDICTS = {
     BAD: (
         "the bridge is down",
         "the bridge hangs",
+        "waiting for its lease",
         "the disk takes nothing",
         "no meter answers",
         "the broker is away",

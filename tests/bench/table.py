@@ -71,7 +71,7 @@ def _fleets(results: dict[str, Any]) -> list[str]:
     first_s = results["first_sample_s"]
     rows = [
         ("connections", lambda one: f"{one['connections']:,}"),
-        ("requests per cycle of ten registers", lambda one: f"{one['requests_a_cycle']:g}"),
+        ("requests per cycle of ten registers", lambda one: f"{one['requests_a_cycle']:.3g}"),
         ("CPU, share of a core", lambda one: f"{one['cpu_share'] * 100:.0f} %"),
         ("meters per core, extrapolated from that", lambda one: f"{one['meters_a_core']:,.0f}"),
         ("memory", lambda one: f"{one['memory_mb']:.0f} MB"),

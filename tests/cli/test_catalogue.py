@@ -20,7 +20,7 @@ FILES = sorted([*BRIDGE.glob("cli/**/sentences.py"), *BRIDGE.glob("cli/*/sentenc
 WRITTEN = {file: import_module(".".join(file.relative_to(ROOT).with_suffix("").parts)).SENTENCES for file in FILES}
 SENTENCES = {key: said for file in WRITTEN.values() for key, said in file.items()}
 ROOMS = sorted({key.partition(".")[0] for key in SENTENCES})
-KEY = re.compile(rf"({'|'.join(ROOMS)})(?!\.json$|\.txt$|\.db$)(\.[a-z0-9_]+)+")
+KEY = re.compile(rf"({'|'.join(ROOMS)})(?!\.json$|\.txt$|\.db$|\.yml$)(\.[a-z0-9_]+)+")
 OF_A_COMMAND = re.compile(r"\w+\.help|help\.(run|demo)")
 """What ``parsers.add`` says besides, under the same key: what stands above and below the options."""
 

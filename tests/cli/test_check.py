@@ -170,3 +170,38 @@ def test_more_connections_than_descriptors_are_said_with_what_to_raise(run, tmp_
 
 def test_meters_behind_converters_want_one_descriptor_a_converter(run, tmp_path, at_most_1024_descriptors):
     assert "descriptors" not in run(**fleet(tmp_path, 1000, behind=20))[1]
+
+
+def test_it_shows_how_the_fleet_is_shared_out_and_only_its_own_meters(run):
+    meters = {f"METERS__M{number}__HOST": f"10.0.0.{number}" for number in range(1, 9)}
+    code, text = run(**meters, SHARD__COUNT="2", SHARD__INDEX="2")
+    table = rows(text)
+    start = table.index(["shards: who reads how much; this is shard 2 of 2"])
+    assert table[start + 1 : start + 4] == [["shard", "meters", "connections"], ["1", "4", "4"], ["2", "4", "4"]]
+    assert "3 shards instead of 2: " in text
+    assert (code, text.splitlines()[-1]) == (0, "configuration is fine: 4 meters")
+    assert "10.0.0.2:4059" in text
+    assert "10.0.0.1:4059" not in text
+
+
+def test_a_shard_that_no_meter_falls_to_is_no_mistake(run):
+    code, text = run(METERS__M1__HOST="10.0.0.1", SHARD__COUNT="2", SHARD__INDEX="2")
+    assert (code, text.splitlines()[-1]) == (0, "configuration is fine: no meter falls to this shard, so it reads none")
+
+
+def test_secrets_that_everybody_on_the_machine_may_read_are_named_and_others_are_not(run, tmp_path):
+    (tmp_path / "secrets").mkdir()
+    for name, mode in (("METERS__MAIN__PASSWORD", 0o644), ("THINGSBOARD__TOKEN", 0o640)):
+        (tmp_path / "secrets" / name).write_text(SECRET)
+        (tmp_path / "secrets" / name).chmod(mode)
+    (tmp_path / "meters.csv").write_text(f"name,host,password\nhall,192.0.2.2,{SECRET}\n")
+    (tmp_path / "meters.csv").chmod(0o644)
+    given = {"METERS__MAIN__HOST": "192.0.2.1", "METERS_FILE": str(tmp_path / "meters.csv")}
+    _, text = run(**given)
+    [line] = [line for line in text.splitlines() if "everybody on this machine may read" in line]
+    assert "…/meters.csv, …/secrets/METERS__MAIN__PASSWORD:" in line
+    assert "TOKEN" not in line
+    (tmp_path / "secrets" / "METERS__MAIN__PASSWORD").chmod(0o600)
+    (tmp_path / "meters.csv").chmod(0o600)
+    assert "may read" not in run(**given)[1]
+    assert SECRET not in text

@@ -10,7 +10,10 @@ import pytest
 from bridge.demo import PUBLIC_CLIENT, Faults, MeterServer
 from bridge.dlms.framing import framer
 from tests.cli.meters_on_loopback import meter, pasted, running_bridge, sampled, typed
-from tests.cli.probed import EXPECTED, PASSWORD, associations, client
+from tests.cli.probed import EXPECTED, PASSWORD, SECRET, associations, client
+
+GMAC_NAME = bytes.fromhex("60857405080205")
+"""The name of the mechanism that probe asks for first, as it stands in an AARQ."""
 
 
 async def test_a_profile_that_it_writes_is_one_that_the_bridge_reads_the_meter_with(tmp_path):
@@ -104,6 +107,31 @@ async def test_a_meter_that_is_not_done_with_the_last_connection_is_waited_for(t
         )  # fmt: skip
     assert code == 0, printed
     assert connections == 5  # knocked at, dozing, asked, looked at, and the lines tried
+
+
+async def test_an_answer_lost_while_the_mechanism_is_found_out_does_not_send_the_secret_in_plain(tmp_path):
+    lost = []
+
+    async def serve(reader, writer):
+        side, frames = MeterServer(clients=[PUBLIC_CLIENT, client(1, "sha256", SECRET)]), framer("hdlc")
+        while data := await reader.read(4096):
+            for frame in frames.feed(data):
+                answer = side.answer(frame)
+                if not lost and GMAC_NAME in frame:
+                    lost.append(answer)
+                else:
+                    writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        code, printed = await typed(
+            "probe", f"127.0.0.1:{server.sockets[0].getsockname()[1]}", "--timeout", "0.5",
+            DATA_DIR=str(tmp_path), PROBE_PASSWORD=SECRET, LANG="C",
+        )  # fmt: skip
+    assert lost
+    assert code == 0, printed
+    assert "AUTHENTICATION=sha256" in printed
 
 
 async def test_a_port_without_a_meter_is_named_for_what_it_is(tmp_path):

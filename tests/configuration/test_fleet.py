@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
@@ -112,7 +114,8 @@ def test_what_is_wrong_with_the_header_is_named_by_column(fleet):
             "meters.csv:1: column colour: unknown; the columns are name, host, port, profile, framing, client, server, "
             "server_address_bytes, referencing, authentication, password, security, suite, encryption_key, "
             "authentication_key, dedicated_key, general_ciphering, system_title, counter_obis, signing_key, "
-            "meter_public_key, registers, leave_out, list_items, interval, timeout, device"
+            "meter_public_key, registers, leave_out, list_items, interval, timeout, device, dial_in, push_only, "
+            "meter_system_title, logical_device_name, caller_id, push_plain"
         ),
     ]
     assert problems(fleet("host,port\na,1\n")) == ["meters.csv:1: column name: missing; every meter needs one"]
@@ -193,3 +196,20 @@ def test_any_bytes_give_meters_or_a_list_of_mistakes(content, tmp_path):
     except ConfigError as error:
         found = error.problems
     assert all(problem.isprintable() for problem in found)
+
+
+def test_a_compressed_file_is_the_same_fleet(fleet):
+    """As bridge stack writes it, where Swarm takes no larger file."""
+    content = b"name,host\nM1,10.0.0.1\n"
+    file = fleet(gzip.compress(content), "meters.csv.gz")
+    assert load_file(file).meters == load_file(fleet(content)).meters
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"name,host\nM1,10.0.0.1\n", gzip.compress(b"name,host\n" * 99)[:-9], b"\x1f\x8b\x08" * 9],
+    ids=["plain", "cut short", "nothing but a head"],
+)
+def test_a_compressed_file_that_is_none_is_named(fleet, content):
+    [problem] = problems(fleet(content, "meters.csv.gz"))
+    assert "cannot be read" in problem

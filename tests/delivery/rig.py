@@ -33,8 +33,10 @@ class Rig:
         upstream: bool = False,
         port: int | None = None,
         device_names: dict[str, str] | None = None,
+        beside: str = "",
         **more,
     ) -> None:
+        self.beside = beside
         self.folder = folder
         self.device_names = Names({"main": "Main meter"} if device_names is None else device_names)
         self.metrics = DeliveryMetrics()
@@ -64,7 +66,8 @@ class Rig:
             memory_path=self.folder / "upstream.json",
             commands=self.commands,
             metrics=self.metrics,
-            rng=random.Random(1),
+            rng=random.Random(len(self.beside) + 1),
+            beside=self.beside,
         )
         self._tasks = [asyncio.create_task(one.run()) for one in (self.outbox, self.publisher)]
         return self

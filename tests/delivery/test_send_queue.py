@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.delivery import waiting_rows
-from bridge.delivery.messages import Message
+from bridge.delivery.messages import Message, Room
 from bridge.delivery.poison import STRIKES
 from bridge.delivery.send_queue import SendQueue
 from tests.delivery.queue_rig import Shelf, begin, drained, ids, take
@@ -178,3 +178,17 @@ async def test_a_row_on_which_the_session_ends_each_time_is_set_aside_and_named(
         now_s += 5
     assert set(shelf.aside) == {2}
     assert "each time that it is sent alone" in shelf.aside[2]
+
+
+# Where a device in a message costs something.
+
+
+async def test_a_device_that_was_just_opened_sends_what_came_meanwhile_with_its_newest_sample(shelf, queue):
+    shelf.add("A", count=2)
+    begin(queue)
+    await queue.look()
+    shelf.add("A", "B", count=3)
+    queue.open("A")
+    first = await ids(queue, Room(entries=1))
+    assert first[0] == 2  # today's value first
+    assert sorted(first) == [1, 2, 3, 5, 7]

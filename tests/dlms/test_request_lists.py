@@ -161,16 +161,33 @@ def test_a_list_that_was_had_before_is_not_doubted_for_one_failure():
     assert len(converse(session.read(), side.answer)[1]) == 1
 
 
-def test_a_rare_type_in_a_list_is_read_by_itself_from_then_on():
-    fields = {
-        "registers": [
-            VOLTAGE,
-            {"key": "compact", "obis": "0-128:96.99.19", "class": 1},
-            {"key": "empty", "obis": "0-128:96.99.0", "class": 1},
-        ]
-    }
-    session, side = associated("wrapper", **fields)
+RARE = {
+    "registers": [
+        VOLTAGE,
+        {"key": "compact", "obis": "0-128:96.99.19", "class": 1},
+        {"key": "empty", "obis": "0-128:96.99.0", "class": 1},
+    ]
+}
+
+
+def test_a_compact_array_in_a_list_is_read_with_the_others():
+    session, side = associated("wrapper", **RARE)
     for _ in range(2):
         readings, requests = converse(session.read(), side.answer)
         assert [(one.value, one.refusal) for one in readings] == [(135.19, ""), ("[[1,2],[3,4]]", ""), (None, "")]
-    assert len(requests) == 3
+    assert len(requests) == 1
+
+
+def test_a_type_that_nobody_knows_in_a_list_is_asked_for_by_itself_from_then_on():
+    session, side = associated("wrapper", **RARE)
+    compact = bytes.fromhex("130202121106000102000304")
+
+    def answer(request):
+        apdu = side.answer(request)[8:].replace(compact, b"\x1c\x05")
+        return wrapper_frame(apdu, destination=1)
+
+    for _ in range(3):
+        readings, requests = converse(session.read(), answer)
+        assert [one.value for one in readings] == [135.19, None, None]
+        assert [one.quality for one in readings] == ["", "unreadable answer", "no value"]
+    assert len(requests) == 2

@@ -27,6 +27,9 @@ class BridgeProcess:
         environ: settings that hold for every start.
     """
 
+    words: tuple[str, ...] = ()
+    """The command; none reads meters."""
+
     def __init__(self, folder: Path, broker: Mosquitto | None, **environ: str) -> None:
         self.data = folder / "data"
         self.log = folder / "log"
@@ -41,12 +44,14 @@ class BridgeProcess:
             **(_settings_of(broker) if broker is not None else {}),
             **environ,
         }
+        self.python = sys.executable
+        """Whose bridge it is: another checkout's has its own."""
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, **environ: str) -> None:
         """Start it, with more settings for this time."""
         with self.log.open("a") as log:
-            command = [sys.executable, "-m", "bridge"]
+            command = [self.python, "-m", "bridge", *self.words]
             self.process = subprocess.Popen(command, env=self.environ | environ, stdout=log, stderr=log)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -62,7 +67,7 @@ class BridgeProcess:
 
     def command(self, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the bridge in the same environment."""
-        command = [sys.executable, "-m", "bridge", *words]
+        command = [self.python, "-m", "bridge", *words]
         return subprocess.run(
             command, env=self.environ | environ, capture_output=True, text=True, check=False, timeout=60
         )

@@ -37,7 +37,15 @@ _KNOWN = ("v1/devices/me/", "v1/gateway/", "/provision/")
 class ThingsBoard:
     """One server. ``async with`` starts and stops it; :meth:`stop` and :meth:`start` let it go away and come back."""
 
-    def __init__(self, behaviour: Behaviour | None = None, *, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        behaviour: Behaviour | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._host = host
         self._tls = tls  # one that asks for a client's certificate takes that for its credentials
         self.behaviour = behaviour if behaviour is not None else Behaviour()
         self.model = Model(self.behaviour, rng=random.Random(1))
@@ -88,7 +96,7 @@ class ThingsBoard:
     async def start(self) -> None:
         """Listen; on the same port as before."""
         self.model.start(self._now_s())
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
+        self._server = await asyncio.start_server(self._serve, self._host, self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:

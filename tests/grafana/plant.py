@@ -91,6 +91,7 @@ class Plant:
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(fleet=self.fleet)
+        self.metrics.lease.show(None, obtained=0)  # a bridge that is alone needs none
         self._rng = random.Random(1)
         self._began_s = self.now_s - UP_FOR_S
         self._stored_s = self.now_s

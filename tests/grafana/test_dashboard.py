@@ -23,7 +23,12 @@ from tests.grafana.inventory import (
 )
 
 WITHOUT_A_PANEL: dict[str, str] = {
-    "upstream_direct": "which way is configured; alerts need it, `bridge status` says it"
+    "upstream_direct": "which way is configured; alerts need it, `bridge status` says it",
+    "shard_held": "an alert needs it; `bridge status` says who holds it",
+    "lease_left": "a few seconds at any time; for whoever looks into a lease that is lost",
+    "witnesses": "how many are configured; an alert needs it",
+    "witnesses_answering": "an alert needs it; `bridge witness --look` says which",
+    "shard_takeovers": "for whoever looks into a lease that is lost",
 }
 """Attribute of ``Metrics`` → why nobody needs to see it."""
 
@@ -164,7 +169,7 @@ def test_a_table_has_the_columns_that_its_queries_give(panel):
     _, pick, order = panel["transformations"]
     letters = {target["refId"] for target in panel["targets"]}
     values = {f"Value #{letter}" for letter in letters} if len(letters) > 1 else {"Value"}
-    labels = set().union(*labels_of_series().values())
+    labels = {"instance"}.union(*labels_of_series().values())  # the scrape gives that one
     picked = set(pick["options"]["include"]["names"])
     assert picked <= values | labels
     shown = order["options"]["renameByName"]

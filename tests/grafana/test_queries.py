@@ -95,6 +95,7 @@ def deliver(metrics):
     metrics.delivery.delivery_replayed.inc()
     metrics.delivery.delivery_rate_limit.set(20)
     metrics.process.wrong.labels("meter").set(1)
+    metrics.process.shard.labels("1", "1").set(1)
     metrics.process.verdict.labels("a meter fails").set(1)
     metrics.process.disk_size.set(1e9)
     metrics.process.disk_free.set(5e8)
@@ -103,6 +104,9 @@ def deliver(metrics):
     metrics.outbox.last_confirmed.set(time.time())
     metrics.audit.audited_values.set(96)
     metrics.audit.audited_at.set(time.time() - 3600)
+    metrics.listen.listen_messages.labels("stored").inc()
+    metrics.listen.listen_refused.labels("wrong-key").inc()
+    metrics.listen.listen_last_push.labels("main").set(time.time() - 30)
 
 
 def asked(there, panel, **variables):

@@ -38,6 +38,16 @@ def test_what_a_library_logs_does():
     )
 
 
+def test_what_a_meter_says_cannot_look_like_a_line_of_its_own():
+    said = "logger.info('main | firmware: {}', 'v1\\n2026-11-27 00:00:00 ERROR   outbox | lost\\x1b[2J\\u2028\\x85')"
+    text = log_of(said)
+    assert len(text.splitlines()) == 1
+    assert "v1\\n2026-11-27 00:00:00 ERROR" in text
+    assert "\x1b" not in text
+    assert json.loads(log_of(said, json_lines=True))["record"]["message"].startswith("main | firmware: v1\\n2026")
+    assert "ñ" in log_of("logger.info('año: {}', 'ñ')")
+
+
 def test_a_traceback_shows_no_variable():
     script = (
         "def associate(password):\n"

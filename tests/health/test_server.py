@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.configuration.health_settings import HealthSettings
 from bridge.health.http import CONNECTIONS, HttpRequest
 from bridge.health.metrics import Metrics
 from bridge.health.server import HealthServer, _read
@@ -106,6 +107,43 @@ def test_a_meter_is_read_for_who_asks_on_this_machine(served):
     status, answer = get(f"{url}/read?meter=hall%202", "POST")
     assert (status, json.loads(answer)["values"]) == (200, {"voltage_l1": 127.4})
     assert bridge.read == ("hall 2",)
+
+
+def asked(url, path, method="GET", **headers):
+    request = urllib.request.Request(f"{url}{path}", method=method, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+@pytest.mark.parametrize("path", ["/", "/status", "/log", "/metrics", "/frames?meter=main", "/healthz"])
+def test_a_web_page_whose_name_leads_here_gets_nothing(served, path):
+    """DNS rebinding: the browser takes the answer for that page's own, and says by which name it asked."""
+    _, _, url = served
+    for name in ("evil.example", "evil.example:9108", "127.0.0.1.evil.example", "local.evil.example", "a.b:80"):
+        assert asked(url, path, Host=name) == 421
+    for name in ("127.0.0.1:9108", "[::1]:9108", "localhost", "bridge:9108", "meters.local", "BRIDGE.Internal."):
+        assert asked(url, path, Host=name) in (200, 404)
+
+
+def test_a_name_of_the_machine_is_taken_where_the_settings_say_it():
+    settings = HealthSettings(names="Meters.Example.com, b.example.com")
+    page = Metrics().page.text
+    well = {"healthy": lambda: (True, "ok"), "ready": lambda: (True, "ok")}
+    server = HealthServer("127.0.0.1", 0, page=page, status=dict, **well, names=settings.known_names)
+    assert asked(f"http://127.0.0.1:{server.port}", "/metrics", Host="meters.example.com:9108") == 200
+    assert asked(f"http://127.0.0.1:{server.port}", "/metrics", Host="c.example.com") == 421
+    server.close()
+
+
+def test_no_web_page_has_a_meter_read_on_the_machine_of_whoever_looks_at_it(served):
+    bridge, _, url = served
+    for origin in ("https://evil.example", "null", url):
+        assert asked(url, "/read?meter=main", "POST", Origin=origin) == 403
+    assert bridge.read == ()
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,9 @@ class ModelReader:
         """What rows are answered with; None for rows."""
         self.questions = 1
         """How many it takes for anything."""
+        self.no_room_for_rows = 0
+        """So many questions for rows in a row find no room before the next live cycle."""
+        self.examined = 0
         self.silent_to = ""
         """The history whose layout it does not answer for; the connection is closed for that."""
         self.silences = 0
@@ -146,6 +149,7 @@ class ModelReader:
     async def examine(self, source: HistorySource, known: HistoryLayout | None, now_ms: int) -> HistoryLayout:
         """As the protocol says."""
         await self._ask(3)
+        self.examined += 1
         if source.logical_name == self.silent_to:
             self.silences += 1
             raise LinkError("no answer within 5 s")
@@ -160,17 +164,24 @@ class ModelReader:
     ) -> SliceRead:
         """As the protocol says."""
         rows = tuple(row for row in self._buffer(layout) if start_ms < row.end_ms <= end_ms)
+        self._wants_room()
         await self._ask(len(rows))
         return SliceRead(rows, replace(ways, by="range"), is_whole=True, undated=0, requests=1)
 
     async def oldest(self, layout: HistoryLayout, ways: HistoryWays, now_ms: int) -> int | None:
         """As the protocol says."""
+        self._wants_room()
         await self._ask(1)
         return next((row.end_ms for row in self._buffer(layout)), None)
 
     def _buffer(self, layout: HistoryLayout) -> deque[HistoryRow]:
         self._meter.go_on(self._now_ms())
         return self._meter.rows if layout.period_s else self._meter.events
+
+    def _wants_room(self) -> None:
+        if self.no_room_for_rows:
+            self.no_room_for_rows -= 1
+            raise NotNow("no room for a question of 0.5 s before the next reading", after_s=0.2)
 
     async def _ask(self, rows: int) -> None:
         if self._is_cut() or self._meter.is_off(self._now_ms()):

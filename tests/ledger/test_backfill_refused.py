@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.errors import AccessError, NotAtTheMomentError
-from tests.ledger.model_meter import PROFILE
+from tests.ledger.model_meter import PROFILE, SOURCES
 from tests.ledger.stage import Stage, meter
 
 
@@ -36,4 +36,12 @@ def test_a_meter_that_gives_nothing_for_hours_has_refused_no_single_interval(pla
     assert "refused" not in plant.states()
     plant.reader.refuses = None
     plant.run_for(3)
+    assert plant.states().keys() == {"confirmed"}
+
+
+def test_a_meter_with_hardly_any_room_for_rows_is_not_asked_how_its_profile_is_made_again_and_again(plant):
+    plant.reader.no_room_for_rows = 60
+    plant.run_for(1)
+    assert plant.reader.examined == len(SOURCES)
+    plant.run_for(6)
     assert plant.states().keys() == {"confirmed"}

@@ -111,7 +111,7 @@ async def test_a_look_up_that_nobody_waits_for_any_more_is_dropped_with_the_link
         link = link_to(4059, host="meter.plant.example", connect_timeout_s=0.02)
         with pytest.raises(LinkError):
             await link.open()
-        lookup = link._lookup._lookup
+        lookup = link._way.lookup._lookup
         link.leave()
         await asyncio.sleep(0)
     assert lookup.cancelled()

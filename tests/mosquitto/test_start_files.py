@@ -53,6 +53,16 @@ def test_credentials_of_an_earlier_start_stay(container):
     assert container.credentials_file.read_text() == "bridge\n" + "0123456789abcdef" * 3 + "\n"
 
 
+def test_credentials_that_are_given_are_taken_where_they_lie(container, tmp_path):
+    """As a secret of Swarm's, for two containers on two nodes."""
+    given = tmp_path / "secret"
+    given.write_text("bridge\n" + "fedcba9876543210" * 3 + "\n")
+    container.start(BROKER__CREDENTIALS_FILE=str(given))
+    container.says("running")
+    assert not container.credentials_file.exists()
+    assert "fedcba9876543210" * 3 in (container.run / "mosquitto_sub").read_text()
+
+
 @pytest.mark.parametrize("settings", [PROVISIONED, FETCHED], ids=["provisioning", "apply"])
 @pytest.mark.parametrize("content", [None, b"", b"two words\n", b"a\nb\n", b"\x00\xff\n"])
 def test_without_a_token_yet_the_broker_runs_and_starts_again_with_the_first_one(container, content, settings):

@@ -42,6 +42,24 @@ async def test_it_can_be_waited_for(outbox_at, tmp_path):
     assert (await waiting).state == "stored"
 
 
+async def test_who_waits_for_the_disk_is_told_before_the_interval_is_over_and_hears_of_a_loss(outbox_at, tmp_path):
+    outbox = outbox_at(tmp_path / "o.db", commit_interval=60)
+    await outbox.open()
+    running = asyncio.create_task(outbox.run())
+    await outbox.put(sample(1)).kept()  # the first goes at once
+    async with asyncio.timeout(30):
+        for ts_ms in range(2, 6):
+            receipts = await asyncio.gather(*(outbox.put(sample(ts_ms * 10 + n)).kept() for n in range(3)))
+            assert [receipt.state for receipt in receipts] == ["on disk"] * 3
+    nobody_waits = outbox.put(sample(1000))
+    await asyncio.sleep(0.3)
+    assert nobody_waits.state == "waiting", "without a hurry the interval holds"
+    outbox._receipts.settle([nobody_waits.id], "lost", "by the test")
+    assert (await nobody_waits.kept()).state == "lost"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_sample_that_is_refused_is_set_aside_with_the_reason(outbox_at, tmp_path):
     outbox = outbox_at(tmp_path / "o.db")
     await outbox.open()

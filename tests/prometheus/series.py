@@ -13,6 +13,9 @@ OUT_OF_ORDER, OUT_OF_BOUNDS, TWICE = (
 STORED = 'dlms_bridge_wrong{what="stored"}'
 TIME = 'dlms_bridge_wrong{what="time"}'
 STARTED = 'process_start_time_seconds{job="bridge"}'
+ANSWERING = "dlms_shard_witnesses_answering"
+HELD = "dlms_shard_held"
+SHARD = 'dlms_shard_info{shard="1", shards="1"}'
 LAG = "dlms_bridge_event_loop_lag_seconds"
 MAIN_UP = 'dlms_meter_up{meter="main"}'
 MAIN_FAILED = 'dlms_meter_cycles_total{meter="main", result="failed"}'
@@ -41,6 +44,10 @@ ALL_WELL = {
     "dlms_delivery_devices_parked": "0x240",
     STARTED: "1x240",
     LAG: "0x240",
+    HELD: "1x240",
+    SHARD: "1x240",
+    "dlms_shard_witnesses": "3x240",
+    ANSWERING: "3x240",
     MAIN_UP: "1x240",
     MAIN_FAILED: "0x240",
     MAIN_READ_AT: "0+15x240",

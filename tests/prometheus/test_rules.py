@@ -10,6 +10,7 @@ import yaml
 from tests.fakes.programs import find_program
 from tests.prometheus.series import (
     ALL_WELL,
+    ANSWERING,
     BACKLOG,
     BEHIND_ONE,
     BRIDGE_GONE,
@@ -18,6 +19,7 @@ from tests.prometheus.series import (
     EVERY_MINUTE,
     HALL_READS,
     HEAD_MAX,
+    HELD,
     ITSELF_UP,
     LAG,
     MAIN_AUTH,
@@ -49,6 +51,14 @@ ALERTS = {rule["alert"] for group in GROUPS for rule in group["rules"] if "alert
 SILENT = {
     "an audit failed twice": {"dlms_audit_failed_attempts": "0x80 1x40 2x120"},
     "all is well": {},
+    "a bridge needs no witness": {"dlms_shard_witnesses": "0x240", ANSWERING: "0x240"},
+    "witnesses were updated": {ANSWERING: "3x170 2x8 3x80"},
+    "a shard changed hands": {HELD: "1x170 0x6 1x80"},
+    "another bridge of the shard stands by": {
+        'dlms_shard_held{instance="b"}': "0x240",
+        'dlms_shard_info{instance="b", shard="1", shards="1"}': "1x240",
+    },
+    "somebody scans the port for pushes": {'dlms_listen_refused_total{reason="stray"}': "0x80 1+1x160"},
     "a meter was away for four minutes": {MAIN_UP: "1x150 0x16 1x80", MAIN_FAILED: "0x150 1+1x16 17x80"},
     "the broker was away for a minute": {"dlms_broker_connected": "1x170 0x4 1x80"},
     "ThingsBoard was away for four minutes": {"dlms_upstream_connected": "1x150 0x16 1x80"},
@@ -94,6 +104,11 @@ TROUBLE = {
     "alerts do not reach the Alertmanager": ({NOT_SENT: "0x80 1+1x160"}, {("AlertsNotSent", "")}),
     "the clock is not trusted": ({TIME: "0x80 1x160"}, {("ClockNotTrusted", "")}),
     "the bridge restarts often": ({STARTED: "1x120 1800x15 2100x15 2400x90"}, {("BridgeRestartsOften", "")}),
+    "the shard is read by no bridge": (
+        {HELD: "1x80 0x160", ANSWERING: "3x80 1x160", "dlms_broker_connected": "1x80 0x160"},
+        {("ShardNotRead", "")},
+    ),
+    "a witness is lost": ({ANSWERING: "3x80 2x160"}, {("WitnessLost", "")}),
     "the bridge hangs": (
         {LAG: "0x80 10+15x160", MAIN_READ_AT: "0+15x80 1200x160", CELLAR_READ_AT: "0+15x80 1200x160"},
         {("BridgeHangs", "")},
@@ -125,6 +140,14 @@ TROUBLE = {
     "a meter loses the association again and again": (
         {MAIN_RECONNECTS: "_x80 1+1x160"},
         {("MeterReconnectStorm", "main")},
+    ),
+    "a meter that nobody knows pushes": (
+        {'dlms_listen_refused_total{reason="unknown-title"}': "_x80 1x160"},
+        {("PushesNotTaken", "")},
+    ),
+    "a meter pushes under a wrong key": (
+        {'dlms_listen_refused_total{reason="wrong-key"}': "4x80 4+1x160"},
+        {("PushesNotTaken", "")},
     ),
     "intervals stay missing": ({MAIN_MISSING: "0x20 5x220"}, {("IntervalsMissing", "main")}),
     "more and more intervals are missing": ({MAIN_MISSING: "0x20 1+1x220"}, {("IntervalsMissing", "main")}),

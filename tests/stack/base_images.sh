@@ -86,6 +86,7 @@ mosquitto_stand_in() {
     chroot "$folder" sh -ec '
         getent group 1883 >/dev/null || groupmod -g 1883 mosquitto
         getent passwd 1883 >/dev/null || usermod -u 1883 -g 1883 -d /var/empty mosquitto
+        rm -rf /run/mosquitto # the real one has none, and a tmpfs takes over the mode of what it is laid on
         mkdir -p /mosquitto/config /mosquitto/data /mosquitto/log /opt/busybox
         chown -R 1883:1883 /mosquitto
         /usr/bin/busybox --install -s /opt/busybox

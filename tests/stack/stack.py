@@ -126,15 +126,15 @@ class Stack:
         """All that the container of ``service`` has printed, over all its starts."""
         return docker("logs", self.container(service))
 
-    def page(self, path: str) -> str:
-        """A page of the bridge's, asked from inside its container, as a health check does.
+    def page(self, path: str, service: str = "bridge") -> str:
+        """A page of the bridge's, or of another shard's, asked from inside its container, as a health check does.
 
         Raises:
             AssertionError: the container is not running, or there is no such page yet.
         """
         address = f"http://127.0.0.1:9108{path}"
         ask = f"import urllib.request as u; print(u.urlopen('{address}', timeout=5).read().decode(), end='')"
-        return docker("exec", self.container("bridge"), "/opt/venv/bin/python", "-Ic", ask)
+        return docker("exec", self.container(service), "/opt/venv/bin/python", "-Ic", ask)
 
     def heard(self, topic: str, *, within_s: float = 60) -> str:
         """The next message on ``topic`` at the stack's own broker, once that takes connections.

@@ -59,6 +59,12 @@ class Sessions:
         went otherwise: ``past limit`` (``drop_every`` among them), ``too large``, ``unreadable``, ``unknown topic``,
         ``no gateway``, ``early`` (sessions closed for what came before the CONNACK)."""
 
+    def add_gateway(self, name: str, token: str) -> None:
+        """Make one gateway more, with a token of its own."""
+        device = self._devices.add(name)
+        device.marked = True
+        self._provisioned[token] = device
+
     def connect(self, now_s: float, *, token: str, mqtt: int = MQTT_3, client_id: str = "") -> Session | Refusal:
         """Begin a session; an older one of the token ends.
 

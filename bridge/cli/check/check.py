@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from bridge.cli.catalogue import Catalogue
 from bridge.cli.check.descriptors import descriptors_allowed, descriptors_wanted
+from bridge.cli.check.readable_secrets import readable_by_everybody
+from bridge.cli.check.shares import show_shares
 from bridge.cli.outbox.outbox import kept_for_others
 from bridge.cli.parsers import ALL_WELL, UNUSABLE
 from bridge.cli.terminal import Terminal
@@ -59,16 +61,13 @@ def show_configuration(reading: Configuration, terminal: Terminal, say: Catalogu
         if shared := list(_shared_rows(reading)):
             terminal.table((say("check.column.address"), say("check.column.meters")), shared, title=say("check.shared"))
             terminal.say()
+    show_shares(reading, terminal, say)
     terminal.table(setting_header, _setting_rows(reading, say), title=say("check.settings"))
     terminal.say()
     terminal.say(_upstream(reading, say))
     if reading.settings.thingsboard.host is not None:
         terminal.say((say("check.text"), "dim"))
-    wanted, allowed = descriptors_wanted(reading), descriptors_allowed()
-    if allowed is not None and wanted > allowed:
-        terminal.say((say("check.descriptors", wanted=wanted, allowed=allowed), "warn"))
-    for destination, count in kept_for_others(reading.settings):
-        terminal.say((say("check.kept", count=count, to=destination), "warn"))
+    _show_notes(reading, terminal, say)
     terminal.say()
     if problems:
         terminal.say((say("check.mistakes"), "bad"))
@@ -77,10 +76,21 @@ def show_configuration(reading: Configuration, terminal: Terminal, say: Catalogu
         count = len(problems)
         terminal.say((say("check.one_mistake") if count == 1 else say("check.many_mistakes", count=count), "bad"))
     elif not meters:
-        terminal.say(say("check.demo"))
+        terminal.say(say("check.no_share" if reading.settings.shard.several else "check.demo"))
     else:
         count = len(meters)
         terminal.say((say("check.one_meter") if count == 1 else say("check.many_meters", count=count), "good"))
+
+
+def _show_notes(reading: Configuration, terminal: Terminal, say: Catalogue) -> None:
+    """Write what is no mistake and deserves a look."""
+    wanted, allowed = descriptors_wanted(reading), descriptors_allowed()
+    if allowed is not None and wanted > allowed:
+        terminal.say((say("check.descriptors", wanted=wanted, allowed=allowed), "warn"))
+    for destination, count in kept_for_others(reading.settings):
+        terminal.say((say("check.kept", count=count, to=destination), "warn"))
+    if files := readable_by_everybody(reading):
+        terminal.say((say("check.readable", files=", ".join(files)), "warn"))
 
 
 def _meter_rows(reading: Configuration) -> Iterator[tuple[str, ...]]:
@@ -94,13 +104,15 @@ def _meter_rows(reading: Configuration) -> Iterator[tuple[str, ...]]:
             return f"{value}{'' if (*key, field) in reading.given else fallback}"
 
         interval_s = settings.interval_s or reading.settings.poll.interval_s
-        host = cell("host", f"[{settings.host}]" if ":" in settings.host else settings.host)
+        # A meter that calls by itself has no address that is connected to.
+        where = f"[{settings.host}]" if ":" in settings.host else settings.host
+        host = cell("host", where, fallback="*" if where else "")
         # The password decides on the authentication where nobody states it (see bridge/configuration/meter.py).
         authentication_from = "" if settings.password else "*"
         timeout_from = "*" if meter and meter.timeout_s != reading.settings.poll.timeout_s else "~"
         yield (
             name,
-            f"{host}:{cell('port', settings.port, fallback='~')}",
+            f"{host}:{cell('port', settings.port, fallback='~')}" if not settings.calls else f"← {host}".rstrip(),
             cell("profile", settings.profile, fallback="~"),
             cell("framing", meter.framing if meter else "?"),
             cell("client", meter.client if meter else "?"),
@@ -131,6 +143,8 @@ def _further_rows(reading: Configuration, say: Catalogue) -> Iterator[tuple[str,
 def _shared_rows(reading: Configuration) -> Iterator[tuple[str, str]]:
     behind: defaultdict[str, list[str]] = defaultdict(list)
     for name, meter in reading.resolved.items():
+        if meter.calling.calls:
+            continue
         behind[f"{meter.host.lower()}:{meter.port}"].append(name)
     return ((where, ", ".join(names)) for where, names in behind.items() if len(names) > 1)
 

@@ -59,6 +59,20 @@ SENTENCES: Final = {
         "shared connections, read one meter at a time",
         "conexiones compartidas, se lee un medidor a la vez",
     ),
+    "check.shares": (
+        "shards: who reads how much; this is shard {shard} of {count}",
+        "fragmentos: cuánto lee cada uno; este es el {shard} de {count}",
+    ),
+    "check.column.shard": ("shard", "fragmento"),
+    "check.column.connections": ("connections", "conexiones"),
+    "check.one_more": (
+        "{shards} shards instead of {count}: {moving} of {meters} meters would change hands, all of them to shard {shards}",
+        "{shards} fragmentos en vez de {count}: cambiarían de mano {moving} de {meters} medidores, todos al fragmento {shards}",
+    ),
+    "check.no_share": (
+        "configuration is fine: no meter falls to this shard, so it reads none",
+        "la configuración está bien: a este fragmento no le toca ningún medidor, así que no lee ninguno",
+    ),
     "check.settings": ("settings", "ajustes"),
     "check.no_upstream": (
         "upstream: none; the local broker confirms each sample",
@@ -85,6 +99,10 @@ SENTENCES: Final = {
     "check.descriptors": (
         "the meters' connections want {wanted} file descriptors and a process started like this one may open {allowed}: raise nofile under ulimits of the bridge in docker-compose.yml; without containers, LimitNOFILE of the service or ulimit -n",
         "las conexiones de los medidores necesitan {wanted} descriptores de archivo y un proceso iniciado como este puede abrir {allowed}: suba nofile en ulimits del puente en docker-compose.yml; sin contenedores, LimitNOFILE del servicio o ulimit -n",
+    ),
+    "check.readable": (
+        "everybody on this machine may read {files}: see the README, “Who may read the secrets”; without containers: chmod go= FILE",
+        "cualquiera en este equipo puede leer {files}: vea en el README “Who may read the secrets”; sin contenedores: chmod go= ARCHIVO",
     ),
     "check.kept": (
         "{count:sample|samples} for {to}, kept and not sent: bridge outbox list",

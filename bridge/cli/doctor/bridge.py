@@ -49,6 +49,8 @@ def bridge(report: Mapping[str, Any] | None, outbox: OutboxFile) -> Iterator[Fin
         yield bad("doctor.bridge.hangs", "doctor.bridge.hangs.fix", "config", hung[0])
     else:
         yield good("doctor.bridge.up", version=report["version"], up=duration_text(report["uptime_s"]))
+    for said in complaints(report, "lease"):
+        yield bad("doctor.bridge.lease", "doctor.bridge.lease.fix", "config", said)
     for said in complaints(report, "disk"):
         yield bad("doctor.disk.failing", "doctor.disk.failing.fix", "disk", said)
 

@@ -147,6 +147,8 @@ class DirectMeters:
 
     async def check(self, meter: Meter) -> list[Finding]:
         """Ask one meter, once. Those behind the same address wait for one another."""
+        if meter.calling.calls:
+            return [left_out("doctor.meter.calls", name=meter.name)]
         line = self._lines.setdefault((meter.host.lower(), meter.port), asyncio.Lock())
         async with line, self._room:
             return await self._check(meter)

@@ -113,6 +113,10 @@ SENTENCES: Final = {
         "--from y --to: ambas con zona horaria o ambas sin ella",
     ),
     "read.backwards": ("--to is before --from", "--to es anterior a --from"),
+    "read.calls": (
+        "{name} calls by itself (DIAL_IN, PUSH_ONLY): nobody can connect to it. The bridge shows what it sent: bridge status",
+        "{name} llama por sí mismo (DIAL_IN, PUSH_ONLY): nadie puede conectarse a él. El puente muestra lo que envió: bridge status",
+    ),
     "read.held.same": (
         "{name} refused this password or key on {when}. It is not sent again, because the meter could lock: correct it first",
         "{name} rechazó esta contraseña o clave el {when}. No se envía otra vez, porque el medidor podría bloquearse: corregirla antes",

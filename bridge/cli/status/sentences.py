@@ -46,6 +46,7 @@ SENTENCES: Final = {
         "el puente no funciona: nada responde en el puerto {port}: {why}",
     ),
     "status.verdict.hangs": ("the bridge hangs", "el puente está colgado"),
+    "status.verdict.lease": ("waiting for its lease", "esperando su turno"),
     "status.verdict.disk": ("the disk takes nothing", "el disco no admite nada"),
     "status.verdict.no_meter": ("no meter answers", "ningún medidor responde"),
     "status.verdict.broker": ("the broker is away", "sin conexión con el broker"),

@@ -23,6 +23,7 @@ _SHARED_SHOWN = 5
 _WRONG_SHOWN = 10
 VERDICTS: Final[dict[Verdict, tuple[Sign, str]]] = {
     "the bridge hangs": ("bad", "status.verdict.hangs"),
+    "waiting for its lease": ("bad", "status.verdict.lease"),
     "the disk takes nothing": ("bad", "status.verdict.disk"),
     "no meter answers": ("bad", "status.verdict.no_meter"),
     "the broker is away": ("bad", "status.verdict.broker"),

@@ -38,6 +38,10 @@ _LESSONS = 10
 _QUIET_MESSAGES = 120
 _ENTRY_BYTES = 70
 _KEY_BYTES = 14
+_QUESTION_BYTES = 150
+"""About a device, with the headers; about as much as its answer and the acknowledgement."""
+_HALVINGS = 10
+"""A message of hundreds of samples is halved so often until the one that cannot be read is alone."""
 
 
 def per_s(*texts: str) -> float:
@@ -54,11 +58,21 @@ def _row_bytes(plan: Plan) -> int:
     return _ENTRY_BYTES + _KEY_BYTES * plan.keys
 
 
+def _introduction_s(plan: Plan) -> float:
+    """Seconds for one device. Before its samples go it is asked for, one message in flight, in every session anew."""
+    seconds = 2 * (plan.delay_s + plan.jitter_s)
+    for bytes_s in (plan.up_bytes_s, plan.down_bytes_s):
+        if bytes_s:
+            seconds += 2 * _QUESTION_BYTES / bytes_s  # as much again for acknowledgements and the marks between
+    return seconds
+
+
 def stall_s(plan: Plan) -> float:
     """Seconds within which something is confirmed while nothing is broken and something waits."""
     regular, telemetry, points = (per_s(plan.tenant[which], plan.gateway[which]) / _edited(plan) for which in range(3))
     rtt_s = 2 * (plan.delay_s + plan.jitter_s)
     seconds = 200.0 + 40 * rtt_s + 40 / regular + 40 / telemetry + 20 * plan.keys / points
+    seconds += plan.meters * _introduction_s(plan)
     if plan.up_bytes_s:
         seconds += 5 * (2000 + _row_bytes(plan)) / plan.up_bytes_s
     if plan.drop_every:
@@ -92,6 +106,9 @@ def drain_s(plan: Plan, rows: int) -> float:
         # So many sessions are needed, and each opens all devices anew.
         sessions = (plan.meters + rows / 20) / max(1, plan.drop_every - 1)
         seconds += 2 * sessions * (15 + 2 * plan.meters * rtt_s)
+    if plan.poison:
+        # Each half that holds it ends a session, and the next one introduces all devices anew.
+        seconds += _HALVINGS * math.ceil(rows / plan.poison) * (15 + plan.meters * _introduction_s(plan))
     if plan.room >= 0 or any(fault.kind in ("thingsboard_kill", "database_away") for fault in plan.faults):
         seconds += _REFUSAL_MEMORY_S + _PARKED_S
     return seconds

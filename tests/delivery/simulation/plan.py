@@ -178,7 +178,7 @@ def _drawn(seed: int) -> Plan:
     )
     plan = dataclasses.replace(plan, **_line(rng), **_limits(rng, plan), **_devices(rng, plan))
     if rng.random() < 0.08:
-        plan = dataclasses.replace(plan, drop_every=rng.choice((5, 5, 9, 30)))
+        plan = dataclasses.replace(plan, drop_every=rng.choice((3, 5, 9, 30)))
     if rng.random() < 0.03:
         plan = dataclasses.replace(plan, poison=rng.choice((100, 100, 1000)))
     if rng.random() < 0.04:

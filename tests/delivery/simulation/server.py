@@ -49,6 +49,8 @@ class Server:
         """So many of the next messages are never acknowledged."""
         self.deaf_drops = False
         """Whether they are not even taken."""
+        self.at_deaf: Callable[[], None] = lambda: None
+        """Called for each: it was asked for earlier, and happens now."""
         self.late_until_s = 0.0
         self.late_s = 0.0
         self.rows_sent = 0
@@ -100,6 +102,7 @@ class Server:
                 self.rows_sent += payload.count(b'"ts":')
                 if self.deaf_to > 0 and mid is not None and topic.endswith("telemetry"):
                     self.deaf_to -= 1
+                    self.at_deaf()
                     end.deaf_mids.add(mid)
                     if self.deaf_drops:
                         return

@@ -81,6 +81,7 @@ class World:
         self._next_folder: Path | None = None
         self.receipts: list[tuple[tuple[str, int], object]] = []
         self.judge = Judge(self)
+        self.server.at_deaf = lambda: self.disturbed("a message was not acknowledged")
         loop.executor_s = self._disk_takes
 
     async def run(self) -> None:

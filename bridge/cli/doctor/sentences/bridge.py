@@ -172,4 +172,12 @@ SENTENCES: Final = {
         "on the host: systemctl is-enabled docker must say enabled (sudo systemctl enable docker); docker compose ps must list bridge, mosquitto, prometheus, grafana",
         "en el equipo: systemctl is-enabled docker debe decir enabled (sudo systemctl enable docker); docker compose ps debe mostrar bridge, mosquitto, prometheus, grafana",
     ),
+    "doctor.bridge.lease": (
+        "the bridge has no lease of its shard, and reads no meter",
+        "el puente no tiene la concesión de su fragmento y no lee ningún medidor",
+    ),
+    "doctor.bridge.lease.fix": (
+        "where another bridge holds it, all is well; else see that two of the three witnesses run and have the same SHARD__SECRET (bridge witness --look)",
+        "si la tiene otro puente, todo está bien; si no, comprobar que dos de los tres testigos funcionan y tienen el mismo SHARD__SECRET (bridge witness --look)",
+    ),
 }

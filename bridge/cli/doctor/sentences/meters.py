@@ -108,6 +108,10 @@ SENTENCES: Final = {
         "correct PASSWORD, keys, AUTHENTICATION or CLIENT, then docker compose up -d (a file of ./secrets: docker compose restart bridge); doctor does not try it again",
         "corregir PASSWORD, claves, AUTHENTICATION o CLIENT y luego docker compose up -d (un archivo de ./secrets: docker compose restart bridge); doctor no lo intenta de nuevo",
     ),
+    "doctor.meter.calls": (
+        "{name}: calls by itself, so it is not asked; a bridge that runs says when it was heard",
+        "{name}: llama por sí mismo, así que no se le pregunta; un puente en marcha dice cuándo se oyó",
+    ),
     "doctor.meter.held_same": (
         "{name}: not tried, because it refused this very password or key on {when}",
         "{name}: sin intentar, porque rechazó esta misma contraseña o clave el {when}",

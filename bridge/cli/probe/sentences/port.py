@@ -55,8 +55,8 @@ SENTENCES: Final = {
         "el conversor habla Telnet ({said}) y altera bytes por el camino: ponerlo en TCP puro (en muchos: TCP Server en vez de Telnet o RFC 2217; en ser2net: tcp o raw, no telnet) y sondear otra vez",
     ),
     "probe.found.push": (
-        "sends data unasked ({said}) and answers nothing: a customer port (HAN, P1) that only pushes. The bridge asks meters: connect it to the meter's optical, RS-485 or network port",
-        "envía datos sin que nadie los pida ({said}) y no responde nada: un puerto de cliente (HAN, P1) que solo emite. El puente pregunta a los medidores: conectarlo al puerto óptico, RS-485 o de red del medidor",
+        "sends data unasked ({said}) and answers nothing: a customer port (HAN, P1) that only pushes. What it pushes in DLMS the bridge can hear: have the converter connect to it (LISTEN__PORT, and PUSH_ONLY=true for the meter). To ask the meter, use its optical, RS-485 or network port",
+        "envía datos sin que nadie los pida ({said}) y no responde nada: un puerto de cliente (HAN, P1) que solo emite. Lo que emite en DLMS el puente lo puede oír: que el conversor se conecte a él (LISTEN__PORT, y PUSH_ONLY=true para el medidor). Para preguntar al medidor, usar su puerto óptico, RS-485 o de red",
     ),
     "probe.found.talks": (
         "sends text first, as a converter or modem that registers does ({said}), and no meter answers behind it: check its baud rate and wiring and the server address, or try --timeout 5",

@@ -1,0 +1,39 @@
+"""The turn of this bridge at its shard, as the settings want it."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from bridge.lease.datagrams import WitnessAddress
+from bridge.lease.folder_lock import FolderLock
+from bridge.lease.holder import ShardLease
+from bridge.lease.turn import ShardTurn
+
+if TYPE_CHECKING:
+    import asyncio
+    from random import Random
+
+    from bridge.configuration.settings import Settings
+
+
+def shard_lease(settings: Settings, rng: Random) -> ShardLease | None:
+    """Return the lease of the settings' shard; None where they name no witnesses."""
+    shard = settings.shard
+    if not shard.witnesses or shard.secret is None:
+        return None
+    secret = shard.secret.get_secret_value().encode()
+    witnesses = [WitnessAddress(host, port, secret) for host, port in shard.witness_addresses]
+    node = shard.node or socket.gethostname()
+    return ShardLease(shard.number, node, witnesses, lease_s=shard.lease_s, rng=rng, shards=shard.count)
+
+
+def shard_turn(settings: Settings, lease: ShardLease | None, stop: asyncio.Event) -> ShardTurn:
+    """Return the turn, not begun yet.
+
+    Args:
+        settings: all of them.
+        lease: of :func:`shard_lease`.
+        stop: set when the process is to end.
+    """
+    return ShardTurn(lease, FolderLock(settings.data_dir), stop)

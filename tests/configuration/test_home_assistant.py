@@ -1,0 +1,28 @@
+"""``HOME_ASSISTANT__…``: off unless asked for, never without a broker, and a prefix that is no other right."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.configuration.load import load
+from tests.configuration.loading import NOWHERE, problems
+
+METER = {"METERS__MAIN__HOST": "m"}
+
+
+def test_it_is_off_unless_asked_for():
+    assert not load(METER, NOWHERE).home_assistant.discovery
+    asked = load({**METER, "HOME_ASSISTANT__DISCOVERY": "true", "BROKER__HOST": "mosquitto"}, NOWHERE).home_assistant
+    assert (asked.discovery, asked.prefix) == (True, "homeassistant")
+
+
+def test_without_a_broker_there_is_nowhere_to_tell_it():
+    (said,) = problems(**METER, HOME_ASSISTANT__DISCOVERY="true")
+    assert said.startswith("HOME_ASSISTANT__DISCOVERY=true: BROKER__HOST names no broker")
+    assert not load({**METER, "HOME_ASSISTANT__DISCOVERY": "false"}, NOWHERE).home_assistant.discovery
+
+
+@pytest.mark.parametrize("prefix", ["a b", "a/", "/a", "a//b", "+", "a\nb", "x" * 101])
+def test_a_prefix_is_plain(prefix):
+    (said,) = problems(**METER, HOME_ASSISTANT__PREFIX=prefix)
+    assert said.startswith("HOME_ASSISTANT__PREFIX")
