@@ -33,7 +33,7 @@ def test_without_meters_it_says_that_the_demo_meter_will_be_read(run):
     assert text.splitlines()[-1] == "no meters configured: the built-in demo meter will be read"
     assert ["POLL__INTERVAL", "5", "default"] in rows(text)
     assert ["THINGSBOARD__TOKEN", "-", "default"] in rows(text)
-    assert "upstream: none; the local broker confirms each sample" in text
+    assert "upstream: none; each sample is confirmed here and goes no further" in text
 
 
 def test_it_shows_every_meter_and_where_each_value_came_from(run, tmp_path):

@@ -75,8 +75,8 @@ SENTENCES: Final = {
     ),
     "check.settings": ("settings", "ajustes"),
     "check.no_upstream": (
-        "upstream: none; the local broker confirms each sample",
-        "destino: ninguno; el broker local confirma cada muestra",
+        "upstream: none; each sample is confirmed here and goes no further",
+        "destino: ninguno; cada muestra se confirma aquí y no va más lejos",
     ),
     "check.via_mosquitto": ("through the local broker", "por el broker local"),
     "check.via_direct": ("direct", "directo"),
