@@ -5,8 +5,10 @@ Nothing here imports what a command needs: ``bridge --help`` must not load a DLM
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import time
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -44,13 +46,20 @@ _COMMANDS = (
 )
 """Modules of ``bridge/cli``, in the order of the help. Each has ``register(commands, say)``."""
 
+_OF_THE_DISK = (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+"""What a command cannot mend where it was to write a file: one line says it, and no trace of the program."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that ``argv`` names and return its exit code."""
-    dotenv_file.adopt(os.environ)
-    arguments = _parser(Catalogue.of(os.environ)).parse_args(argv)
+    command = None
     try:
-        code: int = arguments.command(arguments)
+        dotenv_file.adopt(os.environ)
+        if hasattr(time, "tzset"):
+            time.tzset()  # the time zone may have come with it
+        arguments = _parser(Catalogue.of(os.environ)).parse_args(argv)
+        command = arguments.command
+        code: int = command(arguments)
     except ConfigError as error:
         code = _complain(error)
     except PermissionError as error:
@@ -59,6 +68,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, as head does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK or not error.filename or command is _run:
+            raise
+        sys.stderr.write(f"✘ {error.filename}: {error.strerror}\n")
+        code = 2
     except KeyboardInterrupt:  # the command itself has let go of everything by now
         code = INTERRUPTED
     return code

@@ -18,9 +18,8 @@ from bridge.clock.assembly import open_clock
 from bridge.configuration.meter import DEMO_NAME, Meter, demo_meter, resolve_all
 from bridge.delivery.assembly import provision, publisher
 from bridge.delivery.home_assistant.assembly import home_assistant
-from bridge.delivery.kept_file import KeptFile
-from bridge.delivery.names import Names
-from bridge.health.assembly import health_server
+from bridge.delivery.names import Names, names_file
+from bridge.health.assembly import health_server, shard_row
 from bridge.health.disk_room import DiskWatch
 from bridge.health.gateway_calls import GatewayCalls
 from bridge.health.heard_meters import HeardMeters
@@ -86,7 +85,7 @@ class App:
         self._commands = self._commands_to({})
         configured = {name: meter.device or name for name, meter in settings.meters.items()}
         destination = destination_of(settings.thingsboard, next(iter(configured.values()), ""))
-        self._devices = Names(configured, KeptFile(settings.data_dir / "names.json", destination))
+        self._devices = Names(configured, names_file(settings.data_dir, destination))
         self._outbox = open_outbox(settings, destination, devices=self._devices, clock_s=self._clock.shown_s)
         self._backfill = backfill(settings, self._outbox, clock, self._rng)
         self._books = bookkeeper(self._backfill, self._outbox, clock, self._metrics.ledger)
@@ -128,8 +127,8 @@ class App:
         self._audit = AuditRounds(
             settings, destination, self._devices, metrics=self._metrics.audit, wall_s=clock.shown_s
         )
-        audit, held = (lambda: self._audit.state), (lambda: self._turn.lease)
-        self._status = told(self._wellness, *states, room=room, books=books, audit=audit, lease=held)
+        audit, held, shard = (lambda: self._audit.state), (lambda: self._turn.lease), shard_row(settings.shard)
+        self._status = told(self._wellness, *states, room=room, books=books, audit=audit, lease=held, shard=shard)
         self._states = MeterStates(self._wellness, self._publisher.tell_state, clock_s=self._clock.steady_s)
         self._calls = GatewayCalls(lambda: self._commands, report=self._status.report, meter_of=self._devices.meter_of)
 

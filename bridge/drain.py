@@ -19,9 +19,8 @@ from prometheus_client import CollectorRegistry
 
 from bridge.clock.assembly import open_clock
 from bridge.delivery.assembly import publisher
-from bridge.delivery.kept_file import KeptFile
 from bridge.delivery.metrics import DeliveryMetrics
-from bridge.delivery.names import Names
+from bridge.delivery.names import Names, names_file
 from bridge.errors import ConfigError
 from bridge.lease.folder_lock import FolderLock
 from bridge.log_lines import counted
@@ -87,7 +86,7 @@ async def _drain(settings: Settings, lock: FolderLock, stop: asyncio.Event) -> b
     data_dir, rng = settings.data_dir, SystemRandom()
     clock, boots = open_clock(data_dir, patience_s=settings.clock.patience_s)
     destination = destination_of(settings.thingsboard, "")
-    devices = Names({}, KeptFile(data_dir / "names.json", destination))
+    devices = Names({}, names_file(data_dir, destination))
     outbox = open_outbox(settings, destination, devices=devices, clock_s=clock.shown_s)
     timekeeper = Timekeeper(clock, boots, outbox)
     await outbox.open()

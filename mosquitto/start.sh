@@ -6,8 +6,7 @@
 #   /mosquitto/data/NAME       the same of home-assistant and of each reader, for this container alone
 #   /run/mosquitto             tmpfs: configuration, hashed password, the credentials of mosquitto_sub
 #
-# Settings are the THINGSBOARD__... of .env, HOME_ASSISTANT__PREFIX and BROKER_READERS. A value that cannot be used ends
-# this script with one line that says which, why and what to do, and code 2; Docker starts it again, so a corrected .env
+# Settings are the THINGSBOARD__... of .env, HOME_ASSISTANT__PREFIX and BROKER_... A value that cannot be used ends this script with one line that says which, why and what to do, and code 2; Docker starts it again, so a corrected .env
 # and `docker compose up -d` do.
 # The token is never printed and never an argument of a program.
 set -eu
@@ -107,6 +106,26 @@ topic availability/# in 0
 topic $prefix/device/+/config in 0
 topic $prefix/status out 0
 EOF
+}
+
+# encrypt_neighbours: TLS at the neighbours' port, where there is a certificate for it; false when it is wanted and cannot be
+# had. Then nobody is let in there, for their passwords would pass in clear; the relay goes on.
+encrypt_neighbours() {
+    if [ -z "$broker_cert_file$broker_key_file" ]; then
+        return
+    fi
+    for name in BROKER_CERT_FILE BROKER_KEY_FILE; do
+        eval "file=\${$name:-}"
+        if [ -z "$file" ] || [ ! -r "$file" ]; then
+            echo "mosquitto | $name names ${file:-no file}, which this container (user $(id -u)) cannot read: no neighbour is let" \
+                "in; put certificate and key in ./config, write /config/..., then docker compose up -d" >&2
+            return 1
+        fi
+    done
+    # Behind its listener's line: in a file of its own it would make a listener on 1883.
+    printf 'certfile %s\nkeyfile %s\n' "$broker_cert_file" "$broker_key_file" >"$run/neighbours/encryption"
+    sed "/^listener /r $run/neighbours/encryption" "$here/neighbours.conf" >"$run/neighbours/neighbours.conf"
+    echo "mosquitto | neighbours speak TLS"
 }
 
 # Whatever becomes of it, the relay goes on; it is started again.
@@ -336,6 +355,8 @@ mode=$(echo "${THINGSBOARD__MODE:-gateway}" | tr '[:upper:]' '[:lower:]')
 ca_file=${THINGSBOARD__CA_FILE:-}
 cert_file=${THINGSBOARD__CERT_FILE:-}
 key_file=${THINGSBOARD__KEY_FILE:-}
+broker_cert_file=${BROKER_CERT_FILE:-}
+broker_key_file=${BROKER_KEY_FILE:-}
 case $(echo "${THINGSBOARD__TLS:-false}" | tr '[:upper:]' '[:lower:]') in
     true | 1 | yes | on | y | t) tls=true port=${THINGSBOARD__PORT:-8883} ;;
     false | 0 | no | off | n | f) tls=false port=${THINGSBOARD__PORT:-1883} ;;
@@ -393,8 +414,11 @@ linger() {
 
 mosquitto -c "$run/mosquitto.conf" &
 broker=$!
-serve_neighbours &
-neighbours=$!
+neighbours=
+if encrypt_neighbours; then
+    serve_neighbours &
+    neighbours=$!
+fi
 trap linger TERM INT
 trap 'kill -HUP "$broker"' HUP
 code=0
@@ -404,6 +428,6 @@ while kill -0 "$broker" 2>/dev/null; do
     code=0
     wait "$broker" || code=$?
 done
-kill "$neighbours"
+[ -z "$neighbours" ] || kill "$neighbours"
 [ "$asked" = false ] || code=0
 exit "$code"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -104,3 +105,23 @@ def test_another_users_data_folder_is_said_without_a_traceback(tmp_path, monkeyp
     told = capsys.readouterr()
     assert "data" in told.out + told.err
     assert re.search("Permission denied|may not look there|no tiene acceso", told.out + told.err)
+
+
+def test_a_disk_that_takes_no_file_is_one_line_and_no_trace(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "project"
+    for name in ("docker-compose.yml", "prometheus/prometheus.yml"):
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes((Path(__file__).parents[1] / name).read_bytes())
+    for shard in "12":
+        token = folder / "secrets" / f"shard-{shard}" / "THINGSBOARD__TOKEN"
+        token.parent.mkdir(parents=True)
+        token.write_text(f"T{shard}")
+    (folder / ".env").write_text("METERS__A__HOST=10.0.0.1\nTHINGSBOARD__HOST=tb.example.com\n")
+    (folder / "stack").write_text("a file where the folder should be")
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"]})
+    assert main(["stack", "--shards", "2", "--compose"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert told.startswith(f"✘ {folder / 'stack'}")

@@ -17,7 +17,8 @@ LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
 EXAMPLES = [line.lstrip("#").partition("=") for line in LINES if re.match(r"#?[A-Z][A-Z_0-9]*=", line)]
 COMPOSE_ONLY = {
     "ALERTS_HEARTBEAT_URL", "ALERTS_MAIL_FROM", "ALERTS_MAIL_SERVER", "ALERTS_MAIL_TO", "ALERTS_MAIL_USER",
-    "ALERTS_WEBHOOK_URL", "BIND_ADDRESS", "BRIDGE_PORT", "BROKER_READERS",
+    "ALERTS_WEBHOOK_URL", "BIND_ADDRESS", "BRIDGE_PORT", "BROKER_CERT_FILE", "BROKER_KEY_FILE",
+    "BROKER_READERS",
     "COMPOSE_PROFILES", "GRAFANA_PORT", "GRAFANA_ADMIN_PASSWORD",
     "LANG", "PROMETHEUS_PORT", "SECRETS_DIR", "TZ",
 }  # fmt: skip

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Self
 
-from bridge.cli.typed_here import is_native, typed_here
+from bridge.cli.typed_here import typed_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ class Catalogue:
 
     Args:
         language: ``en`` or ``es``.
-        around: the variables, where there is no stack around; None where there is.
+        around: the variables, which tell what is to be typed here; None for what the stack of the compose file wants.
     """
 
     def __init__(self, language: str = "en", around: Mapping[str, str] | None = None) -> None:
@@ -40,8 +40,7 @@ class Catalogue:
     def of(cls, environ: Mapping[str, str]) -> Self:
         """Return the catalogue in the language of ``LC_ALL``, ``LC_MESSAGES`` or ``LANG``, the first that is set."""
         chosen = next(filter(None, (environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-        around = environ if is_native(environ) else None
-        return cls("es" if chosen.lower().startswith("es") else "en", around)
+        return cls("es" if chosen.lower().startswith("es") else "en", environ)
 
     def __call__(self, key: str, /, **values: object) -> str:
         """Return the sentence ``key`` with its placeholders filled.

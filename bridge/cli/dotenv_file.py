@@ -6,13 +6,14 @@ says already, stays; but the language of ``.env`` wins, for every shell has one 
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-_NAMES: Final = frozenset({"DATA_DIR", "LANG", "METERS_FILE", "PROFILES_DIR", "SECRETS_DIR"})
+_NAMES: Final = frozenset({"DATA_DIR", "LANG", "METERS_FILE", "PROFILES_DIR", "SECRETS_DIR", "TZ"})
 _FOLDERS: Final = {"SECRETS_DIR": Path("secrets"), "PROFILES_DIR": Path("config", "profiles")}
 _LANGUAGES: Final = ("LC_ALL", "LC_MESSAGES", "LANG")
 
@@ -26,12 +27,17 @@ def adopt(environ: MutableMapping[str, str], folder: Path | None = None) -> Path
 
     Returns:
         the ``.env`` that was read; None without one.
+
+    Raises:
+        PermissionError: there is one, and it may not be read: without it the demo meter would be read
     """
     folder = folder or Path()
     file: Path | None = folder / ".env"
     try:
-        text = (folder / ".env").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):  # none, or none of ours
+        text = _text_of((folder / ".env").read_bytes())
+    except PermissionError:
+        raise
+    except OSError:  # there is none
         file, text = None, ""
     for name, value in _values(text):
         if name == "LANG" and value:
@@ -42,6 +48,13 @@ def adopt(environ: MutableMapping[str, str], folder: Path | None = None) -> Path
         if (folder / inside).is_dir():
             environ.setdefault(name, str(folder / inside))
     return file
+
+
+def _text_of(raw: bytes) -> str:
+    """Return what stands there; a byte that is no UTF-8 stays one, so that the setting with it can be named."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as some editors and shells write it
+        return raw.decode("utf-16", "replace")
+    return raw.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
 
 
 def _values(text: str) -> list[tuple[str, str]]:

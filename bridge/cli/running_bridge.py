@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 _SERVICE = "bridge"
 """Its name in the compose file: how a second container of the stack reaches it."""
+_OF_A_REPORT = {"meters", "delivery"}
 _PATIENCE_S = 10.0
 _READ_PATIENCE_S = 12.0
 _CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
@@ -77,7 +78,9 @@ class RunningBridge:
         Raises:
             OSError: nothing answers, or nothing that can be understood.
         """
-        report: dict[str, Any] = json.loads(self.text("/status"))
+        report = json.loads(self.text("/status"))
+        if not isinstance(report, dict) or not report.keys() >= _OF_A_REPORT:
+            raise OSError("what answers there is another program")
         return report
 
     def text(self, path: str) -> str:
@@ -117,7 +120,5 @@ def find_bridge(
     for host in (here, *((_SERVICE,) if elsewhere and in_container() else ())):
         bridge = RunningBridge(port, host)
         with suppress(OSError, ValueError):
-            report = bridge.status()
-            if isinstance(report, dict) and "meters" in report and "delivery" in report:
-                return bridge, report
+            return bridge, bridge.status()
     return None

@@ -19,6 +19,8 @@ Grade = Literal["synchronised", "witnessed", "presumed", "estimated"]
 GRADES: tuple[Grade, ...] = get_args(Grade)
 KEPT = 256
 """Boots that are remembered; a sample waits in the outbox for fewer."""
+_NO_TIME_MS = 100_000_000_000_000
+"""The year 5138: a number from there on is damage, and no calendar takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +143,17 @@ def from_plain(plain: Any) -> Ledger:
         presumed_ms=int(plain["presumed_ms"]),
         offsets_s={str(meter): float(offset_s) for meter, offset_s in plain["offsets_s"].items()},
     )
+    if not all(0 <= time_ms < _NO_TIME_MS for time_ms in (ledger.confirmed_ms, ledger.presumed_ms)):
+        raise ValueError(plain)
     for one in plain["boots"]:
         boot = Boot(**one)
         numbers = (boot.boot, boot.shown_ns, boot.floor_ms, boot.seen_ns, boot.era, boot.confirmed_ns)
         if not all(isinstance(number, int) for number in numbers) or boot.grade not in GRADES:
             raise ValueError(one)
         if not all(isinstance(number, int | None) for number in (boot.anchor_ns, boot.meters_ns)):
+            raise ValueError(one)
+        times_ns = (boot.shown_ns, boot.seen_ns, boot.anchor_ns or 0, boot.meters_ns or 0, boot.floor_ms * 1_000_000)
+        if not all(abs(time_ns) < _NO_TIME_MS * 1_000_000 for time_ns in times_ns):
             raise ValueError(one)
         ledger.put(boot)
     return ledger

@@ -41,7 +41,7 @@ class LedgerFile:
         except OSError as error:
             logger.bind(stage="disk").warning("clock | {} cannot be read: {}", self._file.name, error.strerror)
             return Ledger()
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             aside = self._file.with_suffix(".damaged")
             with suppress(OSError):
                 self._file.replace(aside)

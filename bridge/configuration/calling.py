@@ -11,6 +11,7 @@ class Calling:
 
     Args:
         dial_in: whether it is read over the connection that it opened itself.
+        via: the meter over whose connection it is read, as of several behind one modem; empty for its own.
         push_only: whether it is never asked anything: what it pushes is all there is.
         address: host name or address that it calls from, or is read at; empty where nobody said it.
         system_title: its own, eight octets; empty where nobody said it.
@@ -20,6 +21,7 @@ class Calling:
     """
 
     dial_in: bool = False
+    via: str = ""
     push_only: bool = False
     address: str = ""
     system_title: bytes = b""

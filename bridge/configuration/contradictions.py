@@ -237,22 +237,25 @@ def _between(meters: dict[str, Meter], written: dict[str, _Written]) -> Iterator
                     f"({written[other].place('device')}); their readings would "
                     "mix. Each meter needs a device of its own"
                 )
-        if not here.usable("host", "port") or meter.calling.calls:
+        if not here.usable("host", "port") or meter.calling.push_only:
             continue
         where = (meter.host.lower(), meter.port)
+        place = meter.host if meter.calling.calls else f"{meter.host}:{meter.port}"
         if here.usable("framing"):
             first = behind.setdefault(where, name)
             if meters[first].framing != meter.framing:
                 yield (
                     f"{here.place('framing')}: meter {name} speaks {meter.framing}, but meter {first} behind the same "
-                    f"{meter.host}:{meter.port} speaks {meters[first].framing} ({written[first].place('framing')}); "
+                    f"{place} speaks {meters[first].framing} ({written[first].place('framing')}); "
                     "one connection has one framing"
                 )
         if here.usable("server", "client"):
             first = same.setdefault((*where, meter.server, meter.client), name)
             if first != name:
+                field = "server" if meter.calling.calls else "host"
                 yield (
-                    f"{here.place('host')}: meter {name} is the same as meter {first} "
-                    f"({written[first].place('host')}): "
-                    f"host {meter.host}, port {meter.port}, server {meter.server}, client {meter.client}"
+                    f"{here.place(field)}: meter {name} is the same as meter {first} "
+                    f"({written[first].place(field)}): "
+                    f"{place if meter.calling.calls else f'host {meter.host}, port {meter.port}'}, "
+                    f"server {meter.server}, client {meter.client}"
                 )

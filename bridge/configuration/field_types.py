@@ -17,7 +17,8 @@ _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*\.?")
 
 
-def _is_host(value: str) -> str:
+def is_host(value: str) -> str:
+    """Return a host name or an IP address; raises ValueError for anything else."""
     with suppress(ValueError):
         ip_address(value)
         return value
@@ -27,9 +28,15 @@ def _is_host(value: str) -> str:
 
 
 def _is_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an address such as https://thingsboard.example.com")
+    wrong = "must be an address such as https://thingsboard.example.com"
+    try:
+        parts = urlsplit(value)
+        host = is_host(parts.hostname or "")
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        raise ValueError(wrong) from None
+    if parts.scheme not in ("http", "https") or not host or not has_port:
+        raise ValueError(wrong)
     if parts.username is not None or parts.query or parts.fragment:
         raise ValueError("must be an address alone: no user, no password, nothing behind a ? or #")
     return value.rstrip("/").removesuffix("/api")
@@ -115,7 +122,7 @@ def parts_of(value: str | None) -> list[str]:
 
 
 ThingsBoardName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_is_taken_by_thingsboard)]
-Host = Annotated[str, Field(min_length=1), AfterValidator(_is_host)]
+Host = Annotated[str, Field(min_length=1), AfterValidator(is_host)]
 Url = Annotated[str, AfterValidator(_is_url)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 DECIMAL_COMMA = BeforeValidator(_decimal_comma)

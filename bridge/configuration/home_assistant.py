@@ -9,11 +9,15 @@ from pydantic import AfterValidator, Field
 
 from bridge.configuration.section import Section
 
+_TAKEN = ("v1", "upstream", "meters", "availability", "relay")
+
 
 def _is_prefix(value: str) -> str:
     # Mosquitto's start.sh puts it into the list of what a user may read and write; it accepts the same.
     if not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", value):
         raise ValueError("must be letters, digits, _ and -, with / between levels and none at the ends")
+    if value.partition("/")[0] in _TAKEN:
+        raise ValueError("must not be that: other topics of the local broker begin so; homeassistant is the usual one")
     return value
 
 

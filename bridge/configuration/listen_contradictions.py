@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from bridge.configuration.source_values import shown
@@ -41,6 +42,7 @@ def find(settings: Settings, found: SourceValues) -> Iterator[str]:
         if meter.calls and meter.host:
             behind.setdefault(meter.host.lower(), []).append(name)
     yield from _behind_one_address(behind, settings, found)
+    yield from _behind_one_modem(settings, found)
 
 
 def _behind_one_address(behind: Mapping[str, list[str]], settings: Settings, found: SourceValues) -> Iterator[str]:
@@ -55,6 +57,30 @@ def _behind_one_address(behind: Mapping[str, list[str]], settings: Settings, fou
                 )
 
 
+def _behind_one_modem(settings: Settings, found: SourceValues) -> Iterator[str]:
+    names = {name.lower(): name for name in settings.meters}
+    for name, meter in settings.meters.items():
+        key = (METERS, name.lower())
+        if meter.via_caller is None or key in found.tried or (*key, "via_caller") in found.tried:
+            continue
+        said = f"{_place(name, 'via_caller', found)}={shown((METERS, 'via_caller'), meter.via_caller)}"
+        caller = names.get(meter.via_caller.lower())
+        other = None if caller is None else settings.meters[caller]
+        if not meter.dial_in:
+            yield f"{said}: {_place(name, 'dial_in', found)}=true is missing; only then a meter is read over a call"
+        if meter.host:
+            yield (
+                f"{_place(name, 'host', found)}: meter {name} is read over the call of {meter.via_caller} "
+                f"({_place(name, 'via_caller', found)}); HOST says nothing there: remove it"
+            )
+        if other is None or caller == name:
+            close = get_close_matches(meter.via_caller, [one for one in settings.meters if one != name], n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            yield f"{said}: must be the name of another meter, the one that the modem is known by{hint}"
+        elif not other.dial_in or other.via_caller:
+            yield f"{said}: meter {caller} opens no connection of its own; name the one that the modem is known by"
+
+
 def _of_one(name: str, meter: MeterSettings, settings: Settings, found: SourceValues) -> Iterator[str]:
     if meter.dial_in and meter.push_only:
         yield (
@@ -67,7 +93,9 @@ def _of_one(name: str, meter: MeterSettings, settings: Settings, found: SourceVa
     place = _place(name, field, found)
     if settings.listen.port is None and ("listen", "port") not in found.tried:
         yield f"{place}: LISTEN__PORT is missing: there is no port that meter {name} could call"
-    if not meter.host and not any(getattr(meter, known) for known in _KNOWN_BY):
+    known_by = (*_KNOWN_BY, "via_caller")
+    tried = any((METERS, name.lower(), known) in found.tried for known in known_by)
+    if not tried and not meter.host and not any(getattr(meter, known) for known in known_by):
         yield (
             f"{place}: nothing says by what meter {name} is known when it calls; give HOST (its source address), "
             "METER_SYSTEM_TITLE, LOGICAL_DEVICE_NAME or CALLER_ID (`bridge callers` shows who called)"

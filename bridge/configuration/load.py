@@ -31,6 +31,7 @@ SECRETS_DIR = Path("/run/secrets")
 
 S = TypeVar("S", bound=Section)
 _UNKNOWN_HOST = "unknown"
+_OF_CALLERS = ("caller_id", "logical_device_name", "meter_system_title")
 _YES = ("1", "on", "t", "true", "y", "yes")  # as pydantic takes them
 
 
@@ -118,14 +119,18 @@ def _meter(name: str, by_section: dict[Key, dict[str, SourceValue]], found: Sour
     if (*key, "host") not in found.values and not _calls(key, found):
         if (*key, "host") not in found.tried:
             place = found.meter_places[name].beside("host")
-            found.reject((*key, "host"), f"{place}: missing; every meter needs one")
+            calls = any((*key, field) in found.values for field in _OF_CALLERS)
+            or_calls = f", or {place.removesuffix('HOST')}DIAL_IN or PUSH_ONLY if it calls by itself" if calls else ""
+            found.reject((*key, "host"), f"{place}: missing; every meter needs one{or_calls}")
         host = found.meter_places[name]
         by_section.setdefault(key, {})["host"] = SourceValue(host.prefix, "host", host.source, _UNKNOWN_HOST)
     return _validate(MeterSettings, key, by_section, found, {"host": _UNKNOWN_HOST})
 
 
 def _calls(key: Key, found: SourceValues) -> bool:
-    """Return whether the meter is one that calls by itself: such a one needs no host."""
+    """Return whether the meter is one that calls by itself, or is meant to be: such a one needs no host."""
+    if (*key, "via_caller") in found.values:
+        return True
     given = (found.values.get((*key, field)) for field in ("dial_in", "push_only"))
     return any(one is not None and one.value.strip().lower() in _YES for one in given)
 

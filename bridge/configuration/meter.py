@@ -92,7 +92,7 @@ def resolve(name: str, settings: MeterSettings, profile: Profile, poll: PollSett
     return Meter(
         name=name,
         # A call is a place of its own: what is kept by place must not be another caller's from the same address.
-        host=f"call of {name}" if settings.calls else settings.host,
+        host=f"call of {settings.via_caller or name}" if settings.calls else settings.host,
         port=0 if settings.calls else settings.port,
         framing=settings.framing or profile.framing,
         client=settings.client or profile.client,
@@ -190,6 +190,7 @@ def _keys(settings: MeterSettings, profile: Profile) -> SecurityKeys | None:
 def _calling(settings: MeterSettings) -> Calling:
     return Calling(
         dial_in=settings.dial_in,
+        via=settings.via_caller or "",
         push_only=settings.push_only,
         address=settings.host,
         system_title=bytes.fromhex(settings.meter_system_title or ""),

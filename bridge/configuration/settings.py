@@ -79,6 +79,7 @@ class MeterSettings(Section):
     timeout_s: Timeout | None = Field(None, validation_alias="timeout")
     device: ThingsBoardName | None = Field(None, description="device name in ThingsBoard; the meter's name if unset")
     dial_in: bool = Field(False, description="read over the connection that the meter opens itself")
+    via_caller: CallerText | None = Field(None, description="the meter over whose connection this one is read")
     push_only: bool = Field(False, description="never asked: what it pushes every INTERVAL is all there is")
     meter_system_title: SystemTitle | None = Field(None, description="the meter's own, in what it ciphers")
     logical_device_name: CallerText | None = Field(None, description="as it stands in what the meter pushes")

@@ -62,5 +62,6 @@ def _problems(settings: Settings, found: SourceValues) -> Iterator[str]:
         )
     if secret and lacks("witnesses"):
         yield f"{secret.beside('witnesses')}: missing; {secret.place} is given, but no witness to use it with"
-    if witnesses and (len(shard.witness_addresses) % 2 == 0 or len(set(shard.witness_addresses)) < 3):
+    different = {(host.lower(), port) for host, port in shard.witness_addresses}
+    if witnesses and (len(different) < max(3, len(shard.witness_addresses)) or len(different) % 2 == 0):
         yield (f"{said(witnesses)}: must name three different witnesses, or five: more than half of them must agree")

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from bridge.configuration.field_types import DECIMAL_COMMA, parts_of
+from bridge.configuration.field_types import DECIMAL_COMMA, is_host, parts_of
 from bridge.configuration.section import Section
 
 MOST_SHARDS = 256
@@ -20,9 +20,16 @@ MOST_SHARDS = 256
 def _are_addresses(value: str) -> str:
     for part in parts_of(value):
         host, _, port = part.rpartition(":")
-        if not host or not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
+        if not _is_host_of(host) or not re.fullmatch("[0-9]{1,5}", port) or not 1 <= int(port) <= 65535:
             raise ValueError("must be addresses such as witness-1:9109, separated by commas")
     return value
+
+
+def _is_host_of(text: str) -> bool:
+    try:
+        return bool(is_host(text[1:-1] if text.startswith("[") and text.endswith("]") else text))
+    except ValueError:
+        return False
 
 
 def _is_node(value: str) -> str:

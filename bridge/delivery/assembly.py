@@ -117,7 +117,7 @@ def _upstream(
         return token_file.kept(data_dir) if thingsboard.uses_kept_token else None
 
     if way_of(thingsboard, broker_settings) == "mosquitto":
-        topics = MosquittoUpstream.topics()
+        topics = MosquittoUpstream.topics(beside=bool(beside))
         broker = Broker(broker_settings, topics=topics, metrics=metrics, rng=rng, client_id=client_id)
         trial = None if beside else TokenTrial(thingsboard, token)
         by_receipt = thingsboard.confirm == "puback"

@@ -32,8 +32,9 @@ class Bucket:
 
     def wait_s(self, amount: float, now_s: float) -> float:
         """Seconds until so much may be sent if nothing is accepted till then; what never fits waits for all of it."""
-        wanted = min(amount, self.amount) - self.available(now_s)
-        return max(0.0, wanted / self.per_s)
+        self._refill(now_s)
+        wanted = min(amount, self.amount) - self._level + self._on_the_way
+        return wanted / self.per_s if wanted > 0 else 0.0
 
     def sent(self, amount: float) -> None:
         """So much is on the way."""
@@ -63,5 +64,6 @@ class Bucket:
         self._level = min(self._level, amount)
 
     def _refill(self, now_s: float) -> None:
-        self._level = min(self.amount, self._level + max(0.0, now_s - self._at_s) * self.per_s)
-        self._at_s = max(self._at_s, now_s)
+        if now_s > self._at_s:
+            self._level = min(self.amount, self._level + (now_s - self._at_s) * self.per_s)
+            self._at_s = now_s

@@ -40,7 +40,10 @@ class CountedKind:
     @property
     def per_s(self) -> float:
         """What is learnt of the long run."""
-        return min(rate.per_s for rate in self.learnt)
+        least = math.inf
+        for rate in self.learnt:
+            least = min(least, rate.per_s)
+        return least
 
     @property
     def _parts(self) -> tuple[Bucket | LearntRate, ...]:
@@ -48,11 +51,17 @@ class CountedKind:
 
     def available(self, now_s: float) -> float:
         """What may be sent now."""
-        return min((part.available(now_s) for part in self._parts), default=math.inf)
+        least = math.inf
+        for part in self._parts:
+            least = min(least, part.available(now_s))
+        return least
 
     def wait_s(self, amount: float, now_s: float) -> float:
         """Seconds until so much may be sent."""
-        return max((part.wait_s(amount, now_s) for part in self._parts), default=0.0)
+        longest_s = 0.0
+        for part in self._parts:
+            longest_s = max(longest_s, part.wait_s(amount, now_s))
+        return longest_s
 
     def sent(
         self, amount: float, now_s: float, arrives_s: float, *, round_trip_s: float = 0.0, with_told: bool

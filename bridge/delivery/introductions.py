@@ -200,7 +200,7 @@ class Introductions:
         try:
             answer = json.loads(payload)
             device, number = str(answer["device"]), answer["id"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
         pending = self._pending.get(device)
         if pending is None or pending.number != number:

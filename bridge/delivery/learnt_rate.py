@@ -193,6 +193,12 @@ class LearntRate:
         """Whether a limit was met."""
         return not math.isinf(self._ceiling)
 
+    def excuse(self, now_s: float) -> None:
+        """What it was blamed for was another's: the ceiling is looked for a step higher."""
+        if self.is_known:
+            self._ceiling *= _GROWTH * _GROWTH
+            self._set(self._most, now_s)
+
     def forget(self, now_s: float) -> None:
         """What was learnt is not what ends sessions: as at first, but for what passed."""
         self._ceiling = self._hit_at = self._lowered_to = math.inf
@@ -235,9 +241,7 @@ class LearntRate:
         is_proven = (was_closed and self.is_known) or (
             strain > self._least * _NEW and self._evidence.is_proven(suspect, now_s, proof + (self._period_s > 1))
         )
-        if not blamed or not suspect:
-            return
-        if not is_proven:
+        if not blamed or not suspect or not is_proven:
             return
         if strain <= 1 and min(lasted_s, now_s - self._changed_s) > LASTED_S:
             return

@@ -187,7 +187,7 @@ def points_of(text: str) -> int:
     except ValueError:
         try:
             values = json.loads(text)  # takes more: a whole number of any length, half a surrogate pair
-        except ValueError:
+        except (ValueError, RecursionError):
             values = None
     if not isinstance(values, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - a finding about the row, not about our call

@@ -5,7 +5,8 @@ relay has one message in flight, so whatever ThingsBoard answers was asked after
 acknowledged. Hence the rule of this file:
 
 * What the relay held when a session ended it sends first in the next one. If that one ends too, before it answered
-  anything, what is held may be the reason: the relay is emptied by making the connection anew.
+  anything, what is held may be the reason: the relay is emptied by making the connection anew. Until something was
+  answered nobody knows what it holds of an earlier run of the bridge, so that counts as held.
 * Any answer from ThingsBoard (about the mark, its limits, a device) accepts every message sent before
   that question, and the question.
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 STATE = "$SYS/broker/connection/dlms-bridge/state"
 RENEW = "relay/renew"
+HELD = "relay/held"
+"""Nothing is sent here but by the relay's health check on Swarm: who hears it is the bridge, and no drain."""
 PREFIX = "upstream/"
 """What comes from ThingsBoard lies under this locally: on its own topics the bridge would hear its own messages."""
 
@@ -78,8 +81,7 @@ class MosquittoUpstream:
         self._by_number: dict[int, Message] = {}
         self._queue = RelayQueue()
         self._is_up = False
-        self._has_leftovers = False  # of an earlier session, which Mosquitto sends first in the next one
-        self._left_some = False
+        self._has_leftovers = True  # of an earlier session, or run, which Mosquitto sends first in the next one
         self._has_answered = False
         self._renewals = 0  # counts what was heard of the session: a renewal that nothing was heard after failed
 
@@ -112,9 +114,9 @@ class MosquittoUpstream:
         return max(0, _AT_MOST - held)
 
     @staticmethod
-    def topics() -> tuple[str, ...]:
-        """What the connection to the local broker has to subscribe to."""
-        return (STATE, f"{PREFIX}#", *TOPICS)
+    def topics(*, beside: bool = False) -> tuple[str, ...]:
+        """What the connection to the local broker subscribes to; ``beside`` another it does not hold the relay."""
+        return (STATE, f"{PREFIX}#", *TOPICS, *(() if beside else (HELD,)))
 
     async def run(self, listener: Listener) -> None:
         """Keep the connection to the local broker up, and tell the listener what comes over it."""
@@ -141,9 +143,10 @@ class MosquittoUpstream:
 
     def renew(self, why: str) -> None:
         """Have Mosquitto drop its session with ThingsBoard and what it holds, and connect anew."""
+        self._ended(why)
         if self._may_renew:
             self._broker.publish(RENEW, why.encode())
-        self._ended(why)
+            self._has_leftovers = False
         # Mosquitto says that the session is gone, and when the next one stands. One that says neither (it was not
         # started by our start.sh) is asked by connecting to it anew: a subscriber is told the state as it is.
         asyncio.get_running_loop().call_later(_RENEWED_WITHIN_S, self._ask_state, self._renewals)
@@ -190,12 +193,10 @@ class MosquittoUpstream:
         # What the relay held when its session ended it sends first in the next one; the first answer there accepts it.
         self._renewals += 1
         if not is_up:
-            was_up = self._is_up
+            ended_on_leftovers = self._is_up and self._has_leftovers and not self._has_answered
             self._ended("Mosquitto has no connection to ThingsBoard")
-            if was_up and self._has_leftovers and not self._has_answered:
-                self._has_leftovers = False
+            if ended_on_leftovers:
                 self.renew("sessions end on what Mosquitto still holds of earlier ones")
-            self._has_leftovers = self._has_leftovers or self._left_some
             return
         self._forget()
         self._is_up, self._has_answered = True, False
@@ -203,7 +204,7 @@ class MosquittoUpstream:
 
     def _ended(self, why: str) -> None:
         self._is_up = False
-        self._left_some = bool(self._sent)
+        self._has_leftovers = self._has_leftovers or bool(self._sent)
         self._forget()
         if self._listener is not None:
             self._listener.down(why)
@@ -216,7 +217,7 @@ class MosquittoUpstream:
         """Accept what was sent up to the question that this answers; a leftover of an earlier session answers none."""
         name: object = topic
         if topic == _GATEWAY_ANSWER:
-            with suppress(ValueError, TypeError, KeyError):
+            with suppress(ValueError, TypeError, KeyError, RecursionError):
                 name = f"{topic}/{json.loads(payload)['id']}"
         for message in self._sent:
             if message.answer == name:

@@ -16,8 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
+from bridge.delivery.kept_file import KeptFile
+
 if TYPE_CHECKING:
-    from bridge.delivery.kept_file import KeptFile
+    from pathlib import Path
+
+
+def names_file(data_dir: Path, destination: str) -> KeptFile:
+    """Return the file in which renames are kept, for one ThingsBoard."""
+    loss = (
+        "a device that was renamed in ThingsBoard goes by its name in the settings again, as another device: rename "
+        "that one, or set METERS__<NAME>__DEVICE"
+    )
+    return KeptFile(data_dir / "names.json", destination, loss=loss)
 
 
 @dataclass(frozen=True, slots=True)

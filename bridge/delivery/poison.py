@@ -66,9 +66,9 @@ class Poison:
         """When the next group may be tried; None when nothing is suspect."""
         return min((group.next_s for group in self._groups), default=None)
 
-    def may_try(self, now_s: float) -> bool:
-        """Whether a group waits for its trial."""
-        return self._trying is None and any(group.next_s <= now_s for group in self._groups)
+    def may_try(self, now_s: float, is_open: Callable[[str], bool] = lambda _: True) -> bool:
+        """Whether a group waits for its trial, and may have it now."""
+        return self._trying is None and any(_is_due(group, now_s, is_open) for group in self._groups)
 
     def trial(self, now_s: float, is_open: Callable[[str], bool] = lambda _: True) -> list[Row]:
         """The group to be tried now, with nothing else on the way; empty when none may, or one is being tried.
@@ -79,9 +79,7 @@ class Poison:
         """
         if self._trying is not None:
             return []
-        ready = [
-            group for group in self._groups if group.next_s <= now_s and all(is_open(row.device) for row in group.rows)
-        ]
+        ready = [group for group in self._groups if _is_due(group, now_s, is_open)]
         self._trying = min(ready, key=lambda group: group.failed_alone, default=None)
         return [] if self._trying is None else list(self._trying.rows)
 
@@ -184,3 +182,7 @@ class Poison:
         group.pause_s = min(group.pause_s * 2, _PAUSE_CAP_S)
         self._groups.append(group)
         return None
+
+
+def _is_due(group: _Group, now_s: float, is_open: Callable[[str], bool]) -> bool:
+    return group.next_s <= now_s and all(is_open(row.device) for row in group.rows)

@@ -192,7 +192,7 @@ def _token(payload: bytes, name: str) -> str:
             case {"status": status, **rest}:
                 said = f"{status}: {rest.get('errorMsg', '')}".rstrip(": ")
                 raise UpstreamError(f"ThingsBoard gives no token ({said})", hint=_hint(str(status), name))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UpstreamError("ThingsBoard's answer to the request for a token cannot be read") from error
     raise UpstreamError("ThingsBoard's answer to the request for a token holds none")
 

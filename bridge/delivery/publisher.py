@@ -112,7 +112,9 @@ class Publisher:
             wake=self._wake.set,
             clock=clock,
         )
-        limits = RateLimits(memory.load().get("rates"), now_s=clock(), is_exact=upstream.acknowledges)
+        rates = memory.load().get("rates")
+        learnt = rates if isinstance(rates, dict) else None  # a damaged file
+        limits = RateLimits(learnt, now_s=clock(), is_exact=upstream.acknowledges)
         self._parts = Parts(
             upstream=upstream,
             confirmation=confirmation,

@@ -82,7 +82,7 @@ class Questions:
         try:
             answer = json.loads(payload)
             asked = int(number)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         client = answer.get("client") if isinstance(answer, dict) else None
         value = client.get(self._mark) if isinstance(client, dict) else None
@@ -121,7 +121,7 @@ class Questions:
     @staticmethod
     def read_shared(payload: bytes) -> Any:
         """The attribute in the answer to :meth:`ask_shared`; None where ThingsBoard has none."""
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             match json.loads(payload):
                 case {"shared": dict(shared)}:
                     return shared.get(KEY)
@@ -130,7 +130,7 @@ class Questions:
     def read_limits(self, payload: bytes) -> Told | None:
         """Read the answer to :meth:`ask_limits`; None where it has no limits: an answer it is all the same."""
         self._limits_unanswered = 0
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             return Told.read(json.loads(payload))
         return None
 

@@ -8,9 +8,10 @@ evenly. ThingsBoard counts apart:
 * *regular messages*: opening a device is two, asking for an attribute one; telemetry of an open device is none.
 
 Three owners have such buckets: the gateway and each device behind it (told: ``told_limits.py``), and the tenant
-(never told: ``learnt_rate.py``). The gateway's do not count what it sends about itself. What passes a limit is
-acknowledged and thrown away, the entries that fitted are stored, and the session is closed; so every message that
-leaves here fits whole. Used is nine tenths: the server's clock and the line's delay are not ours.
+(never told: ``learnt_rate.py``; which of them ended a session: ``blame.py``). The gateway's do not count what it sends
+about itself. What passes a limit is acknowledged and thrown away, the entries that fitted are stored, and the session
+is closed; so every message that leaves here fits whole. Used is nine tenths: the server's clock and the line's delay
+are not ours.
 
 Measured on 4.3.1.3.
 """
@@ -20,6 +21,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bridge.delivery.blame import Blame
 from bridge.delivery.counted_kind import CountedKind, told_bucket
 from bridge.delivery.learnt_rate import FIRST_PER_S, LearntRate
 from bridge.delivery.rate_evidence import SOON
@@ -38,10 +40,6 @@ _SESSION_COST, _LEAST_SESSION_COST = 4, 2
 """Regular messages that a session itself costs the tenant: its beginning, the subscription to its own calls, and in
 device mode that to its attributes."""
 _WAIT_S = 5.0
-_LIKELIEST, _AS_LIKELY = 0.98, 0.7
-_PROOF, _MOST_PROOF = 2, 8
-"""Sessions that must end on the same demand before it is a limit; twice as many each time that it was none."""
-_UNEXPLAINED = 3
 
 
 class _Ended(NamedTuple):
@@ -72,10 +70,7 @@ class RateLimits:
         self._began_s = now_s
         self._ended: _Ended | None = None
         self._arrives_s = -math.inf  # when the last message sent arrives, about
-        self._proof = _PROOF
-        self._unexplained = 0  # sessions in a row that no limit explains the end of
-        self.was_known = False
-        """Whether a limit that was known explains why the last session ended."""
+        self._blame = Blame(self._learnt.values())
 
     def _kind(self, name: str, known: Mapping[str, Any], scale: float, now_s: float) -> CountedKind:
         found = []
@@ -106,6 +101,11 @@ class RateLimits:
         ):
             kind.told = [told_bucket(rate, now_s) for rate in limits]
         self._devices.clear()
+
+    @property
+    def was_known(self) -> bool:
+        """Whether a limit that was known explains why the last session ended."""
+        return self._blame.was_known
 
     @property
     def is_any_known(self) -> bool:
@@ -227,42 +227,15 @@ class RateLimits:
         ended, self._ended = self._ended, None
         is_explained = False
         if ended is not None:
-            at_once = now_s - ended.at_s <= _AT_ONCE_S
-            guilty = [rate for rate in self._learnt.values() if at_once and rate.may_be_guilty]
-            self.was_known = any(rate.is_known for rate in guilty)
-            # Where one that is known explains it, another would be one too many; a minute's all the more.
-            strain = max((rate.strain for rate in guilty if rate.is_known and not rate.is_blamed_in_vain), default=0.0)
-            if strain > 0:
-                guilty = [rate for rate in guilty if rate.is_known or (strain <= 1 and not rate.is_of_a_minute)]
-            most = max((rate.likelihood for rate in guilty), default=0.0)
-            is_explained = any(rate.strain > 1 for rate in guilty)
-            for rate in self._learnt.values():
-                is_likeliest = rate.likelihood >= most * _LIKELIEST
-                is_as_likely = rate.strain > 1 and rate.likelihood >= most * _AS_LIKELY
-                rate.session_ended(
-                    now_s,
-                    ended.lasted_s,
-                    blamed=rate in guilty and (is_likeliest or is_as_likely),
-                    was_fruitful=ended.was_fruitful,
-                    was_closed=at_once,
-                    proof=self._proof,
-                    is_likeliest=is_likeliest,
-                )
-            if at_once:
-                self._judge(now_s, is_explained=bool(guilty))
+            is_explained = self._blame.session_began(
+                now_s,
+                ended.lasted_s,
+                was_closed=now_s - ended.at_s <= _AT_ONCE_S,
+                was_fruitful=ended.was_fruitful,
+            )
         for rate in self._regular.learnt:
             rate.spent(_SESSION_COST, now_s, least=_LEAST_SESSION_COST)
         return is_explained
-
-    def _judge(self, now_s: float, *, is_explained: bool) -> None:
-        """Sessions that end on less than has passed are not ended by what was learnt."""
-        self._unexplained = 0 if is_explained else self._unexplained + 1
-        known = [rate for rate in self._learnt.values() if rate.is_known]
-        if self._unexplained >= _UNEXPLAINED and known:
-            self._unexplained = 0
-            self._proof = min(self._proof * 2, _MOST_PROOF)
-            for rate in known:
-                rate.forget(now_s)
 
     def _counted(self, message: Message) -> tuple[tuple[CountedKind, float, bool], ...]:
         told = not message.is_own

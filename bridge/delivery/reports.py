@@ -70,10 +70,18 @@ class Reports:
         news, self._news = self._news, {}
         return [self._name(meter) for meter in news]
 
+    @property
+    def has_any(self) -> bool:
+        """Whether anything is to be told."""
+        return self._figures is not None or bool(self._due)
+
     def next_closed(self, is_open: Callable[[str], bool]) -> str | None:
         """A device of which anything is to be told and which is not open; None when there is none."""
-        names = (self._name(meter) for meter in self._due)
-        return next((device for device in names if not is_open(device)), None)
+        for meter in self._due:
+            device = self._name(meter)
+            if not is_open(device):
+                return device
+        return None
 
     def notice(self, presence: Presence) -> None:
         """Take in what a meter's poller found; what is new will be told."""

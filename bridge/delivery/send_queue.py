@@ -115,16 +115,18 @@ class SendQueue:
         """Take note of what came to the outbox, and of as much of the backlog as will be wanted soon."""
         if not self._has_tail:
             await self._find_newest()
-        await self._find_live()
-        await self._find_old()
+        if self._live_upto < self._shelf.last_id:
+            await self._find_live()
+        if self._indexed_upto < self._horizon and not self._waiting.has_enough:
+            await self._find_old()
 
     def has_next(self, now_s: float) -> bool:
         """Whether a row of an open device is known to wait, or one under suspicion may be tried."""
         return self._waiting.has_any or self.has_trial(now_s)
 
     def has_trial(self, now_s: float) -> bool:
-        """Whether rows under suspicion may be tried, as soon as nothing is on the way."""
-        return self._poison.may_try(now_s)
+        """Whether rows under suspicion, whose devices are open, may be tried as soon as nothing is on the way."""
+        return self._poison.may_try(now_s, self._waiting.is_open)
 
     def next_trial_s(self) -> float | None:
         """When a row under suspicion may be tried alone; None when there is none."""

@@ -89,8 +89,9 @@ class Turns:
         parts = self._parts
         held = parts.renames.held
         for devices, have_samples in ((parts.queue.new_devices(), True), (parts.reports.new_devices(), False)):
-            wanted = (device for device in devices if device not in held)
-            parts.introductions.want(wanted, have_samples=have_samples)
+            if devices:
+                wanted = (device for device in devices if device not in held)
+                parts.introductions.want(wanted, have_samples=have_samples)
         if parts.knows_devices and not parts.introductions.is_busy(now_s):  # one at a time: those with samples go first
             if (silent := parts.sending.kept_open.due(now_s)) is not None:
                 parts.reports.repeat(silent)
@@ -131,7 +132,7 @@ class Turns:
         if not parts.knows_devices:
             return False
         device = parts.introductions.due(now_s)
-        if device is None:
+        if device is None or self._waits_for_a_trial(now_s):  # with many to come there would be no moment of rest
             return False
         burst = parts.limits.regular_burst
         wait_s = parts.limits.regular_wait_s(now_s, parts.introductions.cost(device, burst))
@@ -210,7 +211,9 @@ class Turns:
 
     async def _tell(self, now_s: float) -> bool:
         parts = self._parts
-        if not parts.has_thingsboard or parts.limits.telemetry_wait_s(now_s) > 0 or not parts.sending.may_doubt_more:
+        if not parts.has_thingsboard or not parts.reports.has_any:
+            return False
+        if parts.limits.telemetry_wait_s(now_s) > 0 or not parts.sending.may_doubt_more:
             return False
         if self._waits_for_a_trial(now_s):  # on a long line there is always a state to be told
             return False

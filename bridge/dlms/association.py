@@ -97,7 +97,7 @@ class MeterSession:
 
     @property
     def notifications(self) -> int:
-        """Unsolicited messages dropped so far."""
+        """Unsolicited messages that came so far."""
         return self._services.notifications + self._link.notifications
 
     def associate(self) -> Conversation[None]:

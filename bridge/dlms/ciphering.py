@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bridge.dlms.security_keys import AUTHENTICATION, ENCRYPTION, SecurityKeys
+from bridge.dlms.unasked import is_unasked
 from bridge.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -108,6 +109,11 @@ class Cipher:
         )
 
     @property
+    def is_general(self) -> bool:
+        """Whether answers come under general ciphering, as what a meter pushes does."""
+        return bool(self._general)
+
+    @property
     def overhead_bytes(self) -> int:
         """How much longer than its content a protected APDU may be."""
         return (len(self._general) or 1) + 3 + 1 + 4 + TAG_BYTES
@@ -181,6 +187,8 @@ class Cipher:
         if self._global is not None and tag in _PUSHED:  # the dedicated key is for answers alone
             return self._opened(self._global, nonce, content)
         plain = self._opened(self._gcm, nonce, content)
+        if tag in _PUSHED and is_unasked(plain, general=True):
+            return plain  # its counter may be one of its own: for whoever takes it
         number = int.from_bytes(count)
         if number <= self.last_received:  # a replay (9.2.3.3.7.3); the line's own repetitions do not come this far
             raise ReplayedError(f"sent a protected answer under the invocation counter {number} again")

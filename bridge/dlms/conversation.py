@@ -3,6 +3,7 @@
 How a conversation is driven
     ``yield request``   send these bytes and send back the next whole frame
     ``yield b""``       send nothing: one more frame belongs to the answer
+    ``yield UNASKED``   the same; the frame that came last is what the meter sent by itself, and may be passed on
     ``yield volley``    send its ``request``, let it ``take`` the next whole frame, send what is its request then, and
                         so on; send back b"" when nothing is left to ask, else the frame that it does not take
     throw a :class:`~bridge.errors.ReplyTimeout` in when no frame came in time: the conversation asks again as its
@@ -29,6 +30,14 @@ NEW_CONNECTION = b"\x00a new connection"
 """Asks for another connection: some converters and meters hang up after a release. A shared connection stays.
 Recognised by identity."""
 
+
+class _Nothing(bytes):
+    """No octets, and yet told from others that are none."""
+
+
+UNASKED = _Nothing()
+"""Sends nothing, and says of the frame that came last that nobody asked for it. Recognised by identity."""
+
 MOST_STRAY_FRAMES = 16
 """How many frames for others, late ones and echoes are skipped before giving up on an answer."""
 
@@ -41,7 +50,7 @@ class DataLink(Protocol):
     late: int
     """Frames dropped so far because they answered nothing that was still asked."""
     notifications: int
-    """Unsolicited frames dropped so far."""
+    """Unsolicited frames that came so far."""
 
     @property
     def max_request_bytes(self) -> int:
@@ -73,8 +82,12 @@ class DataLink(Protocol):
         :meth:`ask` does not send it again, and takes what came.
         """
 
-    def more(self) -> Conversation[bytes]:
-        """Return one more APDU of the meter: the last one was none that was asked for."""
+    def more(self, *, unasked: bool = False) -> Conversation[bytes]:
+        """Return one more APDU of the meter: the last one was none that was asked for.
+
+        Args:
+            unasked: whether the meter sent that one by itself.
+        """
 
     def disconnect(self) -> Conversation[None]:
         """Close the data link, so that the meter is free for the next client at once."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.dlms.conversation import MOST_STRAY_FRAMES
+from bridge.dlms.conversation import MOST_STRAY_FRAMES, UNASKED
 from bridge.dlms.hdlc_frames import (
     LLC_ANSWER,
     LLC_REQUEST,
@@ -166,7 +166,7 @@ class Hdlc(HdlcSegments):
         make = None if again is None else (lambda: self._frame(control, LLC_REQUEST + again()))
         return (yield from self._collect(frame, answer, make, secret=secret))
 
-    def more(self) -> Conversation[bytes]:
+    def more(self, *, unasked: bool = False) -> Conversation[bytes]:  # noqa: ARG002 - such a frame is numbered, and acknowledged
         """Poll for one more APDU."""
         request = b"" if self._more_follows else self._supervisory(RR)
         self._more_follows = False
@@ -247,14 +247,15 @@ class Hdlc(HdlcSegments):
     def _heard(self, frame: bytes, sent: set[bytes], parts: list[bytes], repeat: Callable[[], bytes]) -> bytes | None:
         """Judge a frame; return what to send next (empty: wait on), None when the APDU is whole."""
         if not self._is_ours(frame, sent):
-            return b""
+            return self._aside(frame)
         control = frame[self._control_at]
         if not control & 1:
-            return self._take(frame, control, parts)
+            is_pushed = not parts and self._aside(frame) is UNASKED
+            return UNASKED if is_pushed else self._take(frame, control, parts)
         if control & 3 == 1:
             return self._supervised(control, repeat, parts)
         self._unnumbered(frame, control)
-        return b""
+        return self._aside(frame)
 
     def _take(self, frame: bytes, control: int, parts: list[bytes]) -> bytes | None:
         """Take an information frame; return what to send next (empty: wait on), None when the APDU is whole."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.dlms.conversation import MOST_STRAY_FRAMES
+from bridge.dlms.conversation import MOST_STRAY_FRAMES, UNASKED
 from bridge.dlms.hdlc_frames import (
     DEFAULT_INFO_BYTES,
     DISC,
     DM,
     FRMR,
+    LLC_ANSWER,
     POLL,
+    SEGMENTED,
     SNRM,
     UA,
     UI,
@@ -25,7 +27,7 @@ from bridge.dlms.hdlc_frames import (
     proposal,
     rejection,
 )
-from bridge.dlms.overheard import Overheard, explain
+from bridge.dlms.overheard import Overheard, ends_of, explain
 from bridge.errors import AssociationError, ReplyTimeout
 
 if TYPE_CHECKING:
@@ -66,8 +68,9 @@ class HdlcLink:
         self._receive_number = 0  # N(S) of the next frame we expect
         self.late = 0
         """Frames dropped because they answered nothing that was still asked."""
+        self._pushed_goes_on = False  # the rest of a message in segments is to come
         self.notifications = 0
-        """Unsolicited frames (UI) dropped."""
+        """Unsolicited frames (UI) that came."""
 
     def connect(self) -> Conversation[None]:
         """Send SNRM and take the sizes that UA gives.
@@ -98,7 +101,7 @@ class HdlcLink:
                     raise
                 repetitions, sending = repetitions - 1, request
                 continue
-            sending = b""
+            sending = self._aside(frame)
             strangers += 1
             if control == SNRM:
                 self._recognise(frame)
@@ -130,6 +133,23 @@ class HdlcLink:
             self.notifications += 1
         else:
             self.late += 1
+
+    def _aside(self, frame: bytes) -> bytes:
+        """Return what to send after a frame that answers nothing: nothing, in either word.
+
+        Whoever it is for: what a meter pushes may go to another client. gurux puts the rest of a message that an
+        unnumbered frame began in numbered ones.
+        """
+        ends = ends_of(frame)
+        if ends is None:
+            return b""
+        destination, source, control = ends
+        if control & ~POLL != UI:
+            begins = frame.startswith(LLC_ANSWER, 6 + len(destination) + len(source))
+            if control & 1 or begins or not self._pushed_goes_on:
+                return b""
+        self._pushed_goes_on = bool(frame[1] & SEGMENTED)
+        return UNASKED
 
     def _face(self, inward: bytes) -> None:
         """Take frames with these addresses for the meter's."""

@@ -82,7 +82,7 @@ def _is_echo(heard: Overheard, frame: bytes) -> bool:
     """Return whether ``frame`` goes the way of our own."""
     if heard.framing == "wrapper":
         return frame[2:6] == heard.request[2:6]
-    ends, asked = _ends(frame), _ends(heard.request)
+    ends, asked = ends_of(frame), ends_of(heard.request)
     return frame == heard.request or (ends is not None and asked is not None and ends[:2] == asked[:2])
 
 
@@ -112,7 +112,7 @@ def _frames(heard: Overheard, frames: Sequence[bytes]) -> Explanation:
         return Explanation(
             "frames come that answer nothing that was asked", "does the meter push by itself?", unframed=False
         )
-    asked, ends = _ends(heard.request), [_ends(frame) for frame in frames]
+    asked, ends = ends_of(heard.request), [ends_of(frame) for frame in frames]
     if any(end is not None and end[2] & ~0x10 == _UI for end in ends):
         return Explanation(
             "whole frames come that nobody asked for: the port pushes by itself",
@@ -130,7 +130,7 @@ def _frames(heard: Overheard, frames: Sequence[bytes]) -> Explanation:
     return Explanation(f"{len(frames)} frames came, none of which answers", "", unframed=False)
 
 
-def _ends(frame: bytes) -> tuple[bytes, bytes, int] | None:
+def ends_of(frame: bytes) -> tuple[bytes, bytes, int] | None:
     """Return destination, source and control field of a whole HDLC frame; None for another one."""
     ends, at = [], 3
     for _ in range(2):

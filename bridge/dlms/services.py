@@ -1,8 +1,8 @@
 """Requests over an established association: invoke-ids, protection, late answers, blocks, refusals. Sans-I/O.
 
 Rules
-    An answer counts when its invoke-id is the request's. Late answers and unsolicited
-    messages are dropped and counted, and the answer is waited for.
+    An answer counts when its invoke-id is the request's. Late answers are dropped, what the meter sends by itself is
+    nobody's answer: both are counted, and the answer is waited for.
     Behind the wrapper, what stays unanswered is asked anew under a new invoke-id where answers are protected: a late
     one is told by its counter. In clear nothing tells it from the answer to the sixteenth question after, nor by short
     names from the next one's: there the association is over.
@@ -21,6 +21,7 @@ from bridge.dlms.ciphering import ReplayedError
 from bridge.dlms.conversation import MOST_STRAY_FRAMES
 from bridge.dlms.overheard import quoted_text
 from bridge.dlms.service_errors import raise_if_refused
+from bridge.dlms.unasked import is_unasked
 from bridge.dlms.xdlms import Result
 from bridge.errors import DecodeError, ReplyTimeout, ValueUnreadableError
 
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from bridge.dlms.invocation_counter import InvocationCounter
     from bridge.dlms.volley import Turn, Volley
     from bridge.dlms.xdlms import ServiceRequest
-
-_DATA_NOTIFICATION, _EVENT_NOTIFICATION, _INFORMATION_REPORT = 0x0F, 0xC2, 0x18
-_UNASKED = frozenset({_DATA_NOTIFICATION, _EVENT_NOTIFICATION, _INFORMATION_REPORT})
 
 _LONGEST, _MOST_BLOCKS = 16 << 20, 1 << 16
 """Years of load profile are shorter; the answer of a meter run wild is not."""
@@ -75,7 +73,7 @@ class Services:
         self.late = 0
         """Answers dropped because they came after the request was given up."""
         self.notifications = 0
-        """Unsolicited APDUs dropped."""
+        """Unsolicited APDUs that came."""
         self.has_learnt = False
         """Whether answers had other shapes than their requests' last ones, since this was set to False."""
 
@@ -194,9 +192,9 @@ class Services:
         # With a way to make it again the link caches nothing: a password may be in it.
         answer = yield from self.link.ask(apdu, again=_never if self._counter else lambda: apdu, secret=secret)
         for _ in range(MOST_STRAY_FRAMES):
-            if answer[:1] and answer[0] in _UNASKED:
+            if is_unasked(answer, general=self.cipher is not None):
                 self.notifications += 1
-                answer = yield from self.link.more()
+                answer = yield from self.link.more(unasked=True)
                 continue
             raise_if_refused(answer, self._counter)
             if text := quoted_text(answer):
@@ -228,21 +226,25 @@ class Services:
         if is_plain and apdu[2] & 0x0F == invoke_id:
             return apdu
         for _ in range(MOST_STRAY_FRAMES):
-            if cipher is not None and not (apdu and apdu[0] in _UNASKED):  # what is pushed may come in clear
+            before = self.notifications
+            if cipher is not None and not is_unasked(apdu, general=True):
                 try:
                     apdu = cipher.open(apdu)
-                except ReplayedError:  # an old one again: the line may repeat things
+                except DecodeError as error:  # an old one again, or pushed under a counter or protection of its own
+                    is_pushed = is_unasked(apdu, general=False)
+                    if not isinstance(error, ReplayedError) and (cipher.is_general or not is_pushed):
+                        raise
                     self.late += 1
-                    apdu = yield from self.link.more()
+                    apdu = yield from self.link.more(unasked=is_pushed)
                     continue
             if self._is_answer(apdu, request, invoke_id):
                 return apdu
-            apdu = yield from self.link.more()
+            apdu = yield from self.link.more(unasked=self.notifications > before)
         raise DecodeError(f"sent {MOST_STRAY_FRAMES} APDUs, none of which answers the request")
 
     def _is_answer(self, apdu: bytes, request: ServiceRequest, invoke_id: int) -> bool:
         tag = apdu[0] if apdu else 0
-        if tag in _UNASKED:
+        if is_unasked(apdu, general=False):
             self.notifications += 1
             return False
         raise_if_refused(apdu, self._counter)

@@ -81,10 +81,15 @@ def identify_push(data: bytes) -> StrayBytes | None:
     return StrayBytes("push", said) if said else None
 
 
-def _telnet(data: bytes) -> StrayBytes | None:
+def negotiates_telnet(data: bytes) -> bool:
+    """Return whether Telnet's options are among ``data``."""
     options = _OPTION.findall(data)
-    if len(options) > 1 or (options and data.startswith(options[0])):
-        return StrayBytes("telnet", hexadecimal(data[data.index(options[0]) :]))
+    return len(options) > 1 or bool(options and data.startswith(options[0]))
+
+
+def _telnet(data: bytes) -> StrayBytes | None:
+    if negotiates_telnet(data):
+        return StrayBytes("telnet", hexadecimal(data[data.index(_OPTION.findall(data)[0]) :]))
     single = data.replace(b"\xff\xff", b"\xff")
     if single != data and HdlcFramer().feed(single) and not HdlcFramer().feed(data):
         return StrayBytes("telnet", hexadecimal(data))

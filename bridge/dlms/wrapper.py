@@ -8,8 +8,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from bridge.dlms.conversation import MOST_STRAY_FRAMES
+from bridge.dlms.conversation import MOST_STRAY_FRAMES, UNASKED
 from bridge.dlms.sealed_volley import SealedVolley, sealed_exchange
+from bridge.dlms.unasked import is_unasked
 from bridge.dlms.volley import Volley, exchange, outcome
 from bridge.errors import DecodeError
 
@@ -79,7 +80,7 @@ class Wrapper:
         if frame[:6] == self._inward and frame[_HEADER:] != apdu:
             return frame[_HEADER:]
         self.late += 1
-        return (yield from self._next(apdu))
+        return (yield from self._next(apdu, self._aside(frame)))
 
     @property
     def may_volley(self) -> bool:
@@ -97,17 +98,23 @@ class Wrapper:
         self._come = yield from outcome(volley)
         return volley
 
-    def more(self) -> Conversation[bytes]:
+    def more(self, *, unasked: bool = False) -> Conversation[bytes]:
         """Wait for one more APDU."""
-        return (yield from self._next(b""))
+        return (yield from self._next(b"", UNASKED if unasked else b""))
 
-    def _next(self, sent: bytes) -> Conversation[bytes]:
+    def _next(self, sent: bytes, sending: bytes) -> Conversation[bytes]:
         for _ in range(MOST_STRAY_FRAMES):
-            frame = yield b""
+            frame = yield sending
             if frame[:6] == self._inward and frame[_HEADER:] != sent:
                 return frame[_HEADER:]
             self.late += 1
+            sending = self._aside(frame)
         raise DecodeError(f"sent {MOST_STRAY_FRAMES} frames, none of which is for this client")
+
+    def _aside(self, frame: bytes) -> bytes:
+        """Return what to send after a frame that is not for this client from this meter: nothing, in either word."""
+        is_pushed = is_unasked(frame[_HEADER:], general=frame[4:6] == self._inward[4:6])
+        return UNASKED if is_pushed else b""
 
 
 @lru_cache(maxsize=1 << 12)

@@ -1,4 +1,4 @@
-"""The health server as the settings want it: what its pages ask, and how a reading is asked for from its threads."""
+"""Health as the settings want it: the server, what its pages ask, how a reading is asked for from its threads."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.errors import ConfigError
 from bridge.health.page import HomePage
+from bridge.health.report import ShardRow
 from bridge.health.server import Check, HealthServer
+from bridge.lease.assembly import node_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from bridge.configuration.health_settings import HealthSettings
+    from bridge.configuration.shard_settings import ShardSettings
     from bridge.health.status import Status
     from bridge.health.watchdog import Watchdog
     from bridge.health.wellness import Wellness
@@ -67,6 +70,13 @@ def health_server(
         where = f"HEALTH__HOST={settings.host} HEALTH__PORT={settings.port}"
         why = f"cannot listen there: {error.strerror}; every address is 0.0.0.0, or :: where there is IPv6"
         raise ConfigError([f"{where}: {why}"]) from error
+
+
+def shard_row(shard: ShardSettings) -> ShardRow | None:
+    """Return which part of the fleet this bridge reads; None for one that is alone."""
+    if not shard.several and not shard.witnesses:
+        return None
+    return ShardRow(shard.number, shard.count, node_of(shard) if shard.witnesses else "")
 
 
 def _healthy(watchdog: Watchdog) -> Check:

@@ -105,7 +105,17 @@ def _head(report: StatusReport, say: PageWords) -> Iterator[str]:
         lines = "".join(f"<li>{_text(one)}</li>" for one in said[:_WRONG_SHOWN])
         yield f'<ul class="wrong">{lines}</ul>'
     about = f"dlms-bridge {report.version}, {say('up {}', duration_text(report.uptime_s))}"
-    yield f'<p class="dim">{_text(about)}</p>'
+    yield f'<p class="dim">{_text(about + _shard(report, say))}</p>'
+
+
+def _shard(report: StatusReport, say: PageWords) -> str:
+    shard, lease = report.shard, report.lease
+    if shard is None:
+        return ""
+    named = f", {say('shard {} of {}', shard.number, shard.count)}"
+    if lease is None:
+        return named
+    return f"{named} {say('on {}, lease held' if lease.held else 'on {}, without its lease', shard.node)}"
 
 
 def _meters(report: StatusReport, samples: Mapping[str, Sample], say: PageWords) -> Iterator[str]:

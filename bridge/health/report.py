@@ -156,6 +156,21 @@ class ClockRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ShardRow:
+    """Which part of the fleet this bridge reads.
+
+    Args:
+        number: of the shard, from 1 on.
+        count: how many there are.
+        node: the machine that it runs on; empty where nobody said.
+    """
+
+    number: int
+    count: int
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
 class StatusReport:
     """All of it.
 
@@ -170,6 +185,7 @@ class StatusReport:
         clock: whose time samples are given; None where nobody watches it.
         audit: what the audit found; None where ThingsBoard's REST API is not set.
         lease: of this bridge's shard; None where none is needed.
+        shard: which one it is; None for a bridge that reads the whole fleet.
     """
 
     version: str
@@ -182,6 +198,7 @@ class StatusReport:
     clock: ClockRow | None = None
     audit: AuditState | None = None
     lease: LeaseState | None = None
+    shard: ShardRow | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return it as what JSON knows."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bridge.clock.state import ClockState
     from bridge.delivery.state import DeliveryState
     from bridge.health.disk_room import DiskRoom
+    from bridge.health.report import ShardRow
     from bridge.health.watched_meter import WatchedMeter
     from bridge.health.wellness import Wellness
     from bridge.lease.state import LeaseState
@@ -53,6 +54,7 @@ class Status:
         books: what the ledger has of each meter that it knows.
         audit: what the audit found; None where there is none.
         lease: of this bridge's shard; None where none is needed.
+        shard: which one it is; None for a bridge that reads the whole fleet.
     """
 
     def __init__(
@@ -69,7 +71,9 @@ class Status:
         books: Callable[[], Mapping[str, MeterBook]] = dict,
         audit: Callable[[], AuditState | None] = lambda: None,
         lease: Callable[[], LeaseState | None] = lambda: None,
+        shard: ShardRow | None = None,
     ) -> None:
+        self._shard = shard
         self._lease = lease
         self._audit = audit
         self._books = books
@@ -118,6 +122,7 @@ class Status:
             clock=self._time(self._outbox().undated),
             audit=self._audit(),
             lease=self._lease(),
+            shard=self._shard,
         )
 
     def _time(self, undated: int) -> ClockRow | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from bridge.configuration.settings import Settings
+    from bridge.configuration.shard_settings import ShardSettings
 
 
 def shard_lease(settings: Settings, rng: Random) -> ShardLease | None:
@@ -24,8 +25,12 @@ def shard_lease(settings: Settings, rng: Random) -> ShardLease | None:
         return None
     secret = shard.secret.get_secret_value().encode()
     witnesses = [WitnessAddress(host, port, secret) for host, port in shard.witness_addresses]
-    node = shard.node or socket.gethostname()
-    return ShardLease(shard.number, node, witnesses, lease_s=shard.lease_s, rng=rng, shards=shard.count)
+    return ShardLease(shard.number, node_of(shard), witnesses, lease_s=shard.lease_s, rng=rng, shards=shard.count)
+
+
+def node_of(shard: ShardSettings) -> str:
+    """Return as whom a bridge holds its lease: the machine's name."""
+    return shard.node or socket.gethostname()
 
 
 def shard_turn(settings: Settings, lease: ShardLease | None, stop: asyncio.Event) -> ShardTurn:

@@ -128,7 +128,7 @@ def _body(kind: bytes, datagram: bytes, secret: bytes) -> dict[str, Any]:
         raise Unheard("signed with another secret")
     try:
         given = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unheard("no JSON") from error
     if not isinstance(given, dict) or given.get("v") != VERSION:
         raise Unheard("of another version")

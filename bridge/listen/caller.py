@@ -206,7 +206,7 @@ class Caller(asyncio.Protocol):
         self._whole_s = now_s
         if wait_s := peer.taken.spend(1, now_s):
             await asyncio.sleep(wait_s)
-        known = self._meter or self._by_source.get(message.source)
+        known = self._board.identities.behind(self._meter, message.source) or self._by_source.get(message.source)
         async with self._board.turn():
             taken = self._board.reception.take(message, peer.address, known)
         if taken is None:
@@ -218,12 +218,13 @@ class Caller(asyncio.Protocol):
             await self._kept()
 
     def _known(self) -> Meter | None:
-        """Return who it is, as far as it showed; of several meters behind one caller none."""
+        """Return who it is, as far as it showed; of several meters behind one caller one, if they are read together."""
         if self._meter is not None:
             return self._meter
         names = {meter.name: meter for meter in self._by_source.values()}
         if names:
-            return next(iter(names.values())) if len(names) == 1 else None
+            ways = {id(self._board.calls.get(name, name)) for name in names}
+            return next(iter(names.values())) if len(ways) == 1 else None
         return self._board.identities.by_address(cast("CallingPeer", self._peer).address)
 
     async def _refused(self, refusals: list[PushRefusal]) -> None:

@@ -3,6 +3,7 @@
 Rules
     What a title says is believed because its keys open the message; a name and an address are only a caller's word.
     An address tells a meter only where it is one meter's alone.
+    Of several meters behind one modem each is told by its own address in a message (HDLC address, wrapper port).
     Host names are looked up now and then, never because somebody called.
 """
 
@@ -41,6 +42,11 @@ class Identities:
         self._by_address = {found: one for one in alone if (found := plain_address(one.calling.address))}
         self._to_look_up = [one for one in alone if not plain_address(one.calling.address)]
         self._looked_up: dict[str, Meter] = {}
+        self._behind: dict[str, dict[int, Meter]] = {}  # of modems with several meters, by their addresses
+        shared = {one.calling.via.lower() for one in meters if one.calling.via}
+        for one in meters:
+            if (modem := _modem(one)) in shared:
+                self._behind.setdefault(modem, {})[one.server] = one
 
     def by_title(self, title: bytes) -> Meter | None:
         """Return whose system title it is."""
@@ -60,6 +66,11 @@ class Identities:
         """Return whose address it is, where it is one meter's alone."""
         return self._by_address.get(address) or self._looked_up.get(address)
 
+    def behind(self, caller: Meter | None, source: int) -> Meter | None:
+        """Return who sent a message that came by that caller's connection, as far as the address in it tells."""
+        group = None if caller is None else self._behind.get(_modem(caller))
+        return caller if group is None else group.get(source)
+
     async def look_up(self, resolve: Callable[[str], Coroutine[Any, Any, list[str]]] | None = None) -> None:
         """Look the host names up anew; one that fails keeps what it had.
 
@@ -75,6 +86,11 @@ class Identities:
             for address in addresses:
                 found[address] = None if address in found or address in self._by_address else meter
         self._looked_up = {address: meter for address, meter in found.items() if meter is not None}
+
+
+def _modem(meter: Meter) -> str:
+    """Return what names the modem before a meter: the meter that is known by it."""
+    return (meter.calling.via or meter.name).lower()
 
 
 def plain_address(text: str) -> str:

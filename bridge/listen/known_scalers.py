@@ -61,10 +61,10 @@ class KnownScalers:
         try:
             found = json.loads(self._path.read_text(encoding="utf-8"))
             return {
-                str(meter): {str(name): (int(scaler), str(unit)) for name, (scaler, unit) in scales.items()}
+                meter: {name: (_exponent(scaler), str(unit)) for name, (scaler, unit) in scales.items()}
                 for meter, scales in found.items()
             }
-        except (OSError, ValueError, TypeError, AttributeError):
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             return {}
 
     def _write(self, kept: Mapping[str, Mapping[str, Scale]]) -> None:
@@ -74,3 +74,10 @@ class KnownScalers:
             file.flush()
             os.fsync(file.fileno())
         new.replace(self._path)
+
+
+def _exponent(kept: object) -> int:
+    """Return a scaler; raises ValueError where it can be none."""
+    if isinstance(kept, int) and -128 <= kept <= 127:
+        return kept
+    raise ValueError(kept)

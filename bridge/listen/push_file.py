@@ -5,7 +5,9 @@ Rules
     A counter goes to the disk after its message, never before: a power cut between the two lets that one message pass
     once more, where the other way round it would be lost. Whoever took a message waits for both.
     While the disk refuses, counters are kept in memory, and that is said; no message waits for it.
-    A damaged file is set aside, and a new one begun: what was pushed before may pass once more, and that is said.
+    A damaged file is set aside, and a new one begun with all that is known: at the start that is nothing, what was
+    pushed before may pass once more, and that is said.
+    What could not be read at the start is read as soon as the disk gives it.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ class PushCounters:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._last: dict[str, int] = {}
+        self._safe: dict[str, int] = {}  # their messages are on disk
         self._fresh: dict[str, int] = {}  # not on disk yet
         self._noted = self._written = 0
         self._writing: asyncio.Task[bool] | None = None
@@ -59,13 +62,13 @@ class PushCounters:
 
     def note(self, name: str, counter: int) -> None:
         """Note that the message under this counter is on disk; :meth:`keep` puts the counter there."""
-        self._fresh[name] = max(counter, self._fresh.get(name, 0))
+        self._fresh[name] = self._safe[name] = max(counter, self._safe.get(name, 0))
         self._noted += 1
 
     async def open(self) -> None:
         """Read what was kept; raises nothing."""
         try:
-            self._last = await asyncio.to_thread(self._read)
+            self._learn(await asyncio.to_thread(self._read))
         except (sqlite3.Error, OSError) as error:
             self._say(error)
 
@@ -82,14 +85,12 @@ class PushCounters:
     async def close(self) -> None:
         """Put the rest on disk and let go of the file."""
         await self.keep()
-        if self._database is not None:
-            await asyncio.to_thread(self._database.close)
-            self._database = None
+        await asyncio.to_thread(self._close)
 
     async def _write(self) -> bool:
         batch, self._fresh, upto = self._fresh, {}, self._noted
         try:
-            await asyncio.to_thread(self._store, batch)
+            self._learn(await asyncio.to_thread(self._store, batch, dict(self._safe)))
         except (sqlite3.Error, OSError) as error:
             self._fresh = {**batch, **self._fresh}
             self._say(error)
@@ -102,29 +103,55 @@ class PushCounters:
             logger.info("push counters | can be written again")
         return True
 
-    def _store(self, batch: Mapping[str, int]) -> None:
+    def _learn(self, kept: Mapping[str, int]) -> None:
+        for name, counter in kept.items():
+            self._safe[name] = max(counter, self._safe.get(name, 0))
+            self.claim(name, counter)
+
+    def _store(self, batch: Mapping[str, int], known: Mapping[str, int]) -> dict[str, int]:
+        """Put a batch on disk and return what was found there, if it was opened for that."""
+        found: dict[str, int] = {}
         if self._database is None:
-            self._database = self._opened()
+            found, batch = self._read(), known
+        try:
+            self._put(batch)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+            self._close()
+            self._set_aside(f"{len(known)} counters go into a new one")
+            self._rows()
+            self._put(known)
+        return found
+
+    def _put(self, counters: Mapping[str, int]) -> None:
+        assert self._database is not None  # noqa: S101 - for mypy: it was just opened
         with self._database as database:
-            database.executemany(_KEEP, batch.items())
+            database.executemany(_KEEP, counters.items())
+
+    def _close(self) -> None:
+        database, self._database = self._database, None
+        if database is not None:
+            database.close()
 
     def _read(self) -> dict[str, int]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
             return self._rows()
         except sqlite3.DatabaseError as error:
-            if (getattr(error, "sqlite_errorcode", 0) & 0xFF) not in _DAMAGE:
+            if not _is_damage(error):
                 raise
+        self._set_aside("what was pushed before may pass once more")
+        return self._rows()
+
+    def _set_aside(self, follows: str) -> None:
         aside = self._path.with_suffix(".damaged")
         self._path.replace(aside)
         for rest in ("-wal", "-shm"):
             self._path.with_name(self._path.name + rest).unlink(missing_ok=True)
         logger.bind(stage="disk").error(
-            "push counters | {} was damaged and lies beside as {} | what was pushed before may pass once more",
-            self._path,
-            aside.name,
+            "push counters | {} was damaged and lies beside as {} | {}", self._path, aside.name, follows
         )
-        return self._rows()
 
     def _rows(self) -> dict[str, int]:
         database = self._opened()
@@ -155,3 +182,7 @@ class PushCounters:
                 "push counters | {} cannot be written: {} | kept in memory; after a restart a message may pass twice",
                 self._path, error,
             )  # fmt: skip
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _DAMAGE

@@ -133,7 +133,8 @@ class Reception:
             known: whom the caller showed itself to be before, on this connection.
         """
         moment = self._clock.moment()
-        whose = self._whose(message, address, known or self._identities.by_address(address))
+        known = known or self._identities.behind(self._identities.by_address(address), message.source)
+        whose = self._whose(message, address, known)
         if whose is None:
             return None
         told, body, meter = whose

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+import re
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from loguru import logger
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 FILE = "callers.json"
 MOST, MOST_OF_ADDRESS = 200, 20
 _LONGEST = 80
+_TEXTS = ("address", "title", "name", "text", "framing", "reason", "said")
+_COUNTS = ("values", "count", "first_s", "last_s")
+_MOST_COUNTED = 1e11  # calls, values, Unix seconds
 
 
 @dataclass(slots=True)
@@ -138,13 +142,31 @@ class UnknownCallers:
 
 
 def read_callers(path: Path) -> list[UnknownCaller]:
-    """Return what the file holds, the one heard last at the end; nothing where it is missing or makes no sense."""
+    """Return what the file holds, the one heard last at the end; nothing of what is missing or makes no sense."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["callers"]
-        names = {field.name for field in fields(UnknownCaller)}
-        return [UnknownCaller(**{name: one[name] for name in names if name in one}) for one in found]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return [caller for one in found if isinstance(one, dict) and (caller := _caller(one)) is not None]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []
+
+
+def _caller(kept: dict[str, Any]) -> UnknownCaller | None:
+    """Return one of them; None where the file is damaged: whatever it says, it must not stop who reads it."""
+    said = {name: kept.get(name, "") for name in _TEXTS}
+    counts = {name: kept.get(name, 0) for name in _COUNTS}
+    if not said["address"] or not all(isinstance(text, str) for text in said.values()):
+        return None
+    if not all(isinstance(count, int | float) and 0 <= count <= _MOST_COUNTED for count in counts.values()):
+        return None
+    if not re.fullmatch("([0-9A-F]{16})?", said["title"]):
+        return None
+    return UnknownCaller(
+        **said,
+        values=int(counts["values"]),
+        count=int(counts["count"]),
+        first_s=float(counts["first_s"]),
+        last_s=float(counts["last_s"]),
+    )
 
 
 def printable(text: str) -> str:

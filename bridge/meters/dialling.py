@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 class ConnectionWay(Protocol):
     """What a link needs of it. ``str`` of it names it in errors, the log and metrics."""
 
+    @property
+    def opens(self) -> bool:
+        """Whether connections are opened from here."""
+
     def stream(self, framing: Framer, gap_s: float, wording: FailureWording) -> Stream:
         """Return a stream to be connected; see :class:`~bridge.meters.stream.Stream`."""
 
@@ -60,6 +64,7 @@ class Dialler:
     """
 
     __slots__ = ("_connect_timeout_s", "_connecting", "_doubtful", "_fence", "_host", "_port", "lookup")
+    opens = True
 
     def __init__(
         self,

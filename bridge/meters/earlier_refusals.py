@@ -18,7 +18,7 @@ FILE = "refusals.json"
 
 def earlier_refusals(data_dir: Path, meter: str) -> list[dict[str, Any]]:
     """Return the refusals of ``meter`` as entries of its file; none where nothing is known."""
-    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         kept = json.loads((data_dir / FILE).read_text(encoding="ascii"))["meters"]
         # One list per client, and the meter's whole one under client 0, where guesses of all of them were counted.
         lists = [refusals for where, refusals in kept.items() if where.rpartition(" client ")[0] == meter]

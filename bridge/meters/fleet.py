@@ -138,10 +138,11 @@ class Fleet:
         connecting = asyncio.Semaphore(self._link_settings.max_connecting)
         doubtful = asyncio.Semaphore(max(self._link_settings.max_connecting // 2, 1))
         links: dict[tuple[str, int], Link] = {}
+        ways: dict[tuple[str, int], IncomingCalls | None] = {}
         for meter in meters:
             where = _where(meter)
             if where not in links:
-                calls = self._calls(meter)
+                calls = ways[where] = self._way(meter)
                 link = links[where] = Link(
                     *where,
                     meter.framing,
@@ -153,14 +154,16 @@ class Fleet:
                 )
                 if calls is not None:
                     calls.wake = link.wake
+            if (way := ways[where]) is not None:
+                self.calls[meter.name] = way
             links[where].join(frame_gap_s=meter.frame_gap_s, reconnect_gap_s=meter.reconnect_gap_s)
         return links
 
-    def _calls(self, meter: Meter) -> IncomingCalls | None:
+    def _way(self, meter: Meter) -> IncomingCalls | None:
+        """Return the calls over which the meter, and others behind its modem, are read; None for one that is called."""
         if not meter.calling.dial_in:
             return None
-        calls = self.calls[meter.name] = IncomingCalls(meter.name, self._clock.steady_s, fence=self._fence)
-        return calls
+        return IncomingCalls(meter.calling.via or meter.name, self._clock.steady_s, fence=self._fence)
 
     async def _system_title(self) -> bytes:
         """Return the title of the bridge, for meters that cipher; the others are read whatever the disk does."""

@@ -2,15 +2,18 @@
 
 Rules
     The newest call is the one that counts: a modem that lost its connection calls again before this side notices.
-    A call that nobody uses yet is held, and what comes on it is passed on; so is what comes between two conversations.
+    A call that nobody uses yet is held, and what comes on it is passed on; so is what comes between two conversations,
+    and in one what the meter sent by itself. A message that has begun is let come to its end before anything is asked.
     Whoever waits for a call is told within a bounded time that there is none; a call ends the wait, and the back-off.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
+from bridge.dlms.conversation import UNASKED
+from bridge.dlms.framing import WrapperFramer, framer
 from bridge.errors import LinkError
 from bridge.meters.broken_connection import reset
 from bridge.meters.stream import Stream
@@ -18,11 +21,17 @@ from bridge.meters.stream import Stream
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.dlms.conversation import Conversation
     from bridge.dlms.framing import Framer
+    from bridge.dlms.volley import Volley
     from bridge.meters.failure_wording import FailureWording
+    from bridge.meters.frame_watch import FrameWatch
     from bridge.meters.send_fence import SendFence
 
+T = TypeVar("T")
 PATIENCE_S = 10.0
+_REST_S = 3.0
+"""So long the rest of a message is waited for."""
 _HINT = (
     "does its modem call this machine, at LISTEN__PORT? `bridge callers` shows who called and is not known; what it is "
     "known by must be as the meter says it"
@@ -45,6 +54,7 @@ class IncomingCalls:
         fence: is asked before a call is used, and before anything goes out; None where nobody need be asked.
     """
 
+    opens = False
     __slots__ = ("_call", "_clock_s", "_fence", "_heard_s", "_meter", "_patience_s", "_used", "_waiting", "wake")
 
     def __init__(
@@ -153,7 +163,7 @@ class _Held(asyncio.Protocol):
 
 
 class CalledStream(Stream):
-    """A stream on a call: what comes between two conversations is passed on, for it may be a message.
+    """A stream on a call: what answers nobody is passed on, for it may be a message.
 
     Args:
         framing: as the stream's, and so on.
@@ -162,12 +172,14 @@ class CalledStream(Stream):
         fence: asked before anything goes out; None where nobody need be asked.
     """
 
-    __slots__ = ("_fence", "call")
+    __slots__ = ("_between", "_fence", "_whole", "call")
     call: _Call
 
     def __init__(self, framing: Framer, gap_s: float, wording: FailureWording, fence: SendFence | None) -> None:
         super().__init__(framing, gap_s, wording)
         self._fence = fence
+        self._between = framer("wrapper" if isinstance(framing, WrapperFramer) else "hdlc")  # has a message begun?
+        self._whole = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the call's connection, with the fence before it."""
@@ -180,10 +192,44 @@ class CalledStream(Stream):
         """Hand over what answers nobody; asyncio calls this."""
         if self._conversation is None:
             self.call.unasked(data)
+            self._between.feed(data)
+            self._whole.set()
         else:
             super().data_received(data)
+
+    async def converse(
+        self, conversation: Conversation[T], timeout_s: float, watch: FrameWatch | None, *, patient: bool
+    ) -> T:
+        """See :meth:`Stream.converse`; a message that has begun is waited for."""
+        if self._between.buffer:
+            try:
+                await self._rest()
+            except BaseException:
+                conversation.close()
+                raise
+        return await super().converse(conversation, timeout_s, watch, patient=patient)
+
+    async def _rest(self) -> None:
+        """Wait until what has begun is whole, or will not be."""
+        try:
+            async with asyncio.timeout(_REST_S):
+                while self._between.buffer.strip(b"\x7e") and self.broken is None:  # flags are fill
+                    self._whole.clear()
+                    await self._whole.wait()
+        except TimeoutError:
+            self._between.reset()
+
+    def _go_on(self, step: Callable[[Any], bytes | Volley], value: Any) -> None:
+        def heard(value: Any) -> bytes | Volley:
+            said = step(value)
+            if said is UNASKED:
+                self.call.unasked(value)
+            return said
+
+        super()._go_on(heard, value)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the conversation, and say that the call is over; asyncio calls this."""
         super().connection_lost(exc if isinstance(exc, OSError) else reset("the meter ended its call"))
+        self._whole.set()
         self.call.gone()

@@ -160,7 +160,8 @@ class Link:
             return
         self.close()
         loop = asyncio.get_running_loop()
-        if (gap_s := self._closed_s + self._reconnect_gap_s - loop.time()) > 0:
+        gap_s = self._closed_s + self._reconnect_gap_s - loop.time()
+        if gap_s > 0 and self._way.opens:  # who calls by himself is ready, and hangs up where nobody asks anything
             await asyncio.sleep(gap_s)
         opening = self.framing == "hdlc-mode-e"
         framing = mode_e.LineFramer() if opening else framer(self.framing)
@@ -217,9 +218,13 @@ class Link:
             await self._open_anew(conversation, watch)
 
     async def _open_anew(self, conversation: Conversation[Any], watch: FrameWatch | None) -> None:
-        """Open another connection for a conversation that asked for it; where others share this one, it stays."""
+        """Open another connection for a conversation that asked for it.
+
+        One that others share stays, and one that the meter opened: only the meter could open another.
+        """
+        is_called = not self._way.opens and self.framing != "hdlc-mode-e"
         try:
-            if not (self.is_shared and self.is_open and self.framing == "hdlc"):
+            if not (self.is_open and (is_called or (self.is_shared and self.framing == "hdlc"))):
                 self.close()
             await self.open(watch)
         except BaseException:

@@ -228,7 +228,7 @@ class MeterMetrics:
         )
         self.meter_notifications = Counter(
             "dlms_meter_notifications",
-            "Notifications that the meter sent unasked, dropped",
+            "Notifications that came amid its answers; taken where it opened the connection (DIAL_IN), else dropped",
             meter,
             registry=registry,
         )

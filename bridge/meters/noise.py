@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bridge.dlms.overheard import MOST_BYTES
+from bridge.dlms.stray_bytes import negotiates_telnet
 
 _MOST_FRAMES = 8
 
@@ -28,3 +29,8 @@ class Noise:
         """Take note of a frame that was no answer, or not all of it."""
         if len(self.frames) < _MOST_FRAMES:
             self.frames.append(frame)
+
+
+def lasting(noise: Noise | None) -> Noise | None:
+    """Return what explains a later silence too: a converter says once, at the beginning, that it speaks Telnet."""
+    return noise if noise is not None and negotiates_telnet(noise.raw) else None

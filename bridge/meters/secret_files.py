@@ -65,7 +65,7 @@ class SecretFiles:
         if meter in self._unwritten:
             return self._unwritten[meter]
         if self._folder is not None:
-            with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 return _sound(json.loads((self._folder / _file_name(meter)).read_text(encoding="ascii")))
         sent = [] if self._folder is None or self._is_there(meter) else earlier_refusals(self._folder.parent, meter)
         return {"salt": secrets.token_hex(16), "right": {}, "sent": sent}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from bridge.dlms.conversation import NEW_CONNECTION
 from bridge.dlms.volley import Volley
 from bridge.meters.broken_connection import NewConnectionWanted, aborted, led_out, reset
-from bridge.meters.noise import Noise
+from bridge.meters.noise import Noise, lasting
 from bridge.meters.socket_options import set_up
 
 if TYPE_CHECKING:
@@ -60,10 +60,9 @@ class Stream(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None  # runs out at _timer_s, never after _deadline_s
         self._delayed: asyncio.TimerHandle | None = None
         self._asked = self._repeats = self._stale = 0  # requests so far, and again; bytes that nobody waited for
-        self._patient = self._heard = True
+        self._patient, self._heard, self._again = True, True, False  # again: what goes out now was asked before
         self._request = b""  # what an answer is awaited to, and what came that was none
         self._noise: Noise | None = None
-        self._again = False  # what goes out now was asked before
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Set the socket up; asyncio calls this."""
@@ -76,6 +75,7 @@ class Stream(asyncio.Protocol):
             self._last_s = self._loop.time()
         if self._conversation is None:
             self._stale += len(data.strip(b"\x7e"))  # flags are fill
+            self._noted().add(data)
             self._give_up_if_flooded(self._stale)
             return
         if self._volley is not None and not self._framer.buffer and self._is_taken(data):
@@ -140,7 +140,7 @@ class Stream(asyncio.Protocol):
         self._conversation, self._done, self._watch = conversation, done, watch
         self._timeout_s, self._patient, self._heard = timeout_s, patient, False
         self._deadline_s = self._loop.time() + timeout_s
-        self._request, self._noise = b"", None
+        self._request, self._noise = b"", lasting(self._noise)
         try:
             self._go_on(conversation.send, None)
             # The timer of the conversation before may do; it moves itself on.
@@ -247,7 +247,7 @@ class Stream(asyncio.Protocol):
         if self._transport is None or self._conversation is None:
             return
         self._framer.reset()  # no stale byte can be taken for the answer
-        self._noise = self._noise if self._again else None
+        self._noise = self._noise if self._again else lasting(self._noise)
         self._request = request
         self._deadline_s = self._loop.time() + self._timeout_s
         if self._watch is not None:

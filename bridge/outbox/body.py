@@ -38,7 +38,7 @@ def undoubted(text: str) -> str:
 def _doubts(text: str) -> list[str]:
     try:
         values = dict(json.loads(text))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return []  # a damaged row is sent as it is
     ours = {key for key, said in values.items() if key.endswith(QUALITY) and said == ESTIMATED}
     plain = [key for key in values if key not in ours and not key.endswith(QUALITY)]

@@ -83,7 +83,7 @@ class Desk:
             async for line in self._answer(question if isinstance(question, dict) else {}):
                 writer.write(json.dumps(line).encode() + b"\n")
                 await writer.drain()
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             pass  # whoever asked has gone, or is not one of our commands
         finally:
             writer.close()

@@ -208,7 +208,7 @@ def header_of(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             header = json.loads(file.readline(1000))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     whole = isinstance(header, dict) and all(isinstance(header.get(name), int) for name in ("began_ms", "began_s"))
     return header if whole else {}

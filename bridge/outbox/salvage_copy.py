@@ -168,7 +168,7 @@ def _is_sensible(row: tuple[object, ...]) -> bool:
         return False
     try:
         return isinstance(json.loads(body), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

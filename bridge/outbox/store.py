@@ -13,7 +13,7 @@ fail on a full disk, and a second bridge on the same file is refused.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ class Store:
         devices: Mapping[str, str] | None = None,
         age: AgeClock | None = None,
     ) -> None:
-        self.path = path
+        self.path, self._log = path, path.with_name(path.name + "-wal")
         self._max_bytes = max_bytes
         self._age = age or AgeClock()
         self._unnoted: Anchor | None = None
@@ -131,8 +131,9 @@ class Store:
         """
         with translated(self.path):
             oldest_ts_ms = self.held.oldest_ts_ms(self.last_id)
-            log = self.path.with_name(self.path.name + "-wal")
-            size = self.path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+            size = self.path.stat().st_size
+            with suppress(FileNotFoundError):
+                size += self._log.stat().st_size
         return Stats(self.held.depth, oldest_ts_ms, size, self.held.foreign, self.undated.count)
 
     def append(

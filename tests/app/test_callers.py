@@ -20,6 +20,7 @@ from tests.fakes.bridge_process import BridgeProcess
 from tests.fakes.ports import free_port
 
 TITLE = b"DEM\x00\x00\x00\x00\x09"
+PUSHED_POWER = 0x0BADBAD0
 BATCH = 20
 """So many messages of a caller may be on their way to the disk together, each under its own time."""
 NOWHERE = {"THINGSBOARD__HOST": "127.0.0.1", "THINGSBOARD__PORT": "1", "THINGSBOARD__TOKEN": "nobody"}
@@ -106,6 +107,27 @@ def test_the_demo_meter_dials_in_and_is_read_on_its_own_connection(bridge, calli
     until(lambda: figure(bridge, 'dlms_meter_cycles_total{meter="demo",result="ok"}') >= 3)
     assert figure(bridge, 'dlms_meter_connects_total{meter="demo"}') == 1, "one association, one call"
     assert bridge.stop() == 0
+
+
+@pytest.mark.parametrize("framing", ["hdlc", "wrapper"])
+def test_what_a_meter_pushes_while_it_is_read_on_its_own_connection_is_stored(bridge, calling, port, framing):
+    """Its pushed power is no power that it ever measures: who took one for an answer would show it."""
+    words = ("--framing", framing, "--fault", "notify=0.5", "--says", "IMEI 351999\\r\\n")
+    known = calling("--dial-in", f"127.0.0.1:{port}", "--every", "0.5", *words)
+    bridge.start(**known, **NOWHERE)
+    bridge.says("demo | called, from 127.0.0.1")
+    until(lambda: stored(bridge) >= 3)
+    until(lambda: figure(bridge, 'dlms_meter_cycles_total{meter="demo",result="ok"}') >= 3)
+    assert figure(bridge, 'dlms_meter_cycles_total{meter="demo",result="failed"}') == 0
+    assert figure(bridge, 'dlms_meter_connects_total{meter="demo"}') == 1
+    assert figure(bridge, "dlms_listen_refused_total") == 0
+    assert bridge.stop() == 0
+    with sqlite3.connect(bridge.data / "outbox.db") as database:
+        bodies = [json.loads(body) for (body,) in database.execute("SELECT body FROM samples")]
+    database.close()
+    pushed = [body for body in bodies if body.get("active_power") == PUSHED_POWER]
+    assert len(pushed) >= 3
+    assert all(len(body) == 1 for body in pushed), "a message's value alone, and no reading with it among its own"
 
 
 def test_a_meter_that_has_not_called_is_said_to_be_waited_for(bridge):

@@ -58,6 +58,7 @@ def test_each_meter_is_read_by_its_own_shard_and_by_no_other(shards, fleet):
         assert {meter for meter, _ in accepted(bridge.lines())} == own
         assert f'dlms_shard_info{{shard="{index}",shards="2"}} 1.0' in bridge.get("/metrics")
         assert f"shard {index} of 2 | {len(own)} meter" in bridge.lines()
+        assert f"\nshard {index} of 2\n" in bridge.command("status").stdout
 
 
 def test_what_waits_for_a_meter_that_moved_is_sent_by_the_shard_that_has_it(shards, fleet, broker, messages):

@@ -61,6 +61,10 @@ def test_as_json_it_is_one_document(environ):
     assert callers[0]["env"]
 
 
+def test_a_mistake_in_the_settings_hides_nobody(environ):
+    assert len(json.loads(shown(environ | {"CLOCK__PATIENCE": "soon"}, as_json=True))) == 4
+
+
 def test_nobody_is_said_and_a_port_that_is_shut_too(tmp_path):
     assert "nobody called" in shown({"DATA_DIR": str(tmp_path), "LISTEN__PORT": "4059"})
     assert "LISTEN__PORT is not set" in shown({"DATA_DIR": str(tmp_path)})

@@ -114,6 +114,13 @@ def test_it_never_shows_a_secret(run, broken):
     assert text.count("<secret>") == 2
 
 
+@pytest.mark.parametrize(("zone", "is_said"), [("Mars/Phobos", True), ("America/Santiago", False), ("", False)])
+def test_a_time_zone_that_is_none_is_said(run, zone, is_said):
+    code, text = run(METERS__MAIN__HOST="a", TZ=zone)
+    assert code == 0
+    assert (f"TZ={zone} names no time zone" in text) is is_said
+
+
 def test_a_terminal_without_utf8_gets_the_rest_escaped():
     raw = io.BytesIO()
     out = io.TextIOWrapper(raw, encoding="ascii")

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from bridge import __version__
+from bridge.cli.catalogue import Catalogue
 from bridge.cli.doctor import bridge as doctor_bridge
 from bridge.cli.doctor import clock as doctor_clock
 from bridge.cli.doctor.disk import OutboxFile
@@ -21,6 +22,8 @@ DELIVERY = {
     "oldest_waiting_s": 0.0, "lost_samples": 0, "lost_last_hour": 0, "set_aside_samples": 0,
 }  # fmt: skip
 REPORT = {"version": __version__, "uptime_s": 3600.0, "wrong": [], "delivery": DELIVERY, "meters": []}
+
+SHARD = {"number": 2, "count": 4, "node": "node-b"}
 
 
 def wrong(what):
@@ -55,10 +58,25 @@ def test_a_sample_a_moment_ahead_is_no_clock_that_went_back():
         ({"wrong": [wrong("bridge")]}, [("bad", "bridge.hangs")]),
         ({"wrong": [wrong("disk")]}, [("good", "bridge.up"), ("bad", "disk.failing")]),
         ({"wrong": [wrong("broker"), wrong("meter")]}, [("good", "bridge.up")]),
+        ({"shard": SHARD}, [("good", "bridge.up"), ("good", "bridge.shard")]),
+        ({"shard": SHARD, "lease": {"held": True}}, [("good", "bridge.up"), ("good", "bridge.shard.held")]),
+        (
+            {"shard": SHARD, "lease": {"held": False}, "wrong": [wrong("lease")]},
+            [("good", "bridge.up"), ("none", "bridge.shard.not_held"), ("bad", "bridge.lease")],
+        ),
     ],
 )
 def test_what_the_running_bridge_says_of_itself(changes, found):
     assert names(doctor_bridge.bridge(REPORT | changes, OutboxFile("held"))) == found
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "shard 2 of 4 on node-b, lease held"), ("es", "fragmento 2 de 4 en node-b, tiene la concesión")],
+)
+def test_the_shard_is_named(language, said):
+    found = doctor_bridge.bridge(REPORT | {"shard": SHARD, "lease": {"held": True}}, OutboxFile("held"))
+    assert said in [finding.text(Catalogue(language)) for finding in found]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,15 @@
 """``.env`` beside the one who types: read as Docker Compose would hand it over, and nothing of others taken."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from bridge.__main__ import main
 from bridge.cli.dotenv_file import adopt
+from bridge.configuration.load import read
+from tests.configuration.loading import NOWHERE
 
 
 def adopted(tmp_path, text, **environ):
@@ -55,6 +62,44 @@ def test_secrets_and_profiles_beside_it_are_found(tmp_path):
 def test_without_one_and_with_one_that_cannot_be_read_nothing_changes(tmp_path):
     environ = {}
     assert adopt(environ, tmp_path) is None
-    (tmp_path / ".env").write_bytes(b"A__B=\xff\n")
+    (tmp_path / ".env").mkdir()
     assert adopt(environ, tmp_path) is None
     assert environ == {}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_as_editors_save_it_is_read(tmp_path, encoding):
+    environ = {}
+    (tmp_path / ".env").write_text("METERS__MAIN__HOST=a\nMETERS__MAIN__DEVICE=Zähler\n", encoding=encoding)
+    adopt(environ, tmp_path)
+    assert environ == {"METERS__MAIN__HOST": "a", "METERS__MAIN__DEVICE": "Zähler"}
+
+
+def test_a_byte_of_another_encoding_is_named_with_its_setting_and_the_rest_counts(tmp_path):
+    """Left out as a whole, the file would leave the demo meter, and nobody would be told."""
+    environ = {}
+    (tmp_path / ".env").write_text("METERS__MAIN__HOST=a\nMETERS__MAIN__DEVICE=Zähler\n", encoding="latin-1")
+    adopt(environ, tmp_path)
+    found = read(environ, NOWHERE)
+    assert list(found.settings.meters) == ["main"]
+    [problem] = found.problems
+    assert problem.startswith("METERS__MAIN__DEVICE: must be plain UTF-8 text")
+
+
+def test_one_that_may_not_be_read_is_said(tmp_path, monkeypatch, capsys):
+    def refused(file):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(type(tmp_path), "read_bytes", refused)
+    assert main(["check"]) == 2
+    assert ".env" in capsys.readouterr().err
+
+
+def test_the_time_zone_is_taken(tmp_path):
+    assert adopted(tmp_path, "TZ=America/Santiago\n") == {"TZ": "America/Santiago"}
+    (tmp_path / ".env").write_text("POLL__DEMO_METER=true\nTZ=Asia/Kathmandu\n")
+    command = "import time; from bridge.__main__ import main; main(['callers']); print(time.strftime('%z'))"
+    environ = {name: value for name, value in os.environ.items() if name != "TZ"}
+    ended = subprocess.run([sys.executable, "-c", command], cwd=tmp_path, env=environ, capture_output=True, check=True)
+    assert ended.stdout.split()[-1] == b"+0545"

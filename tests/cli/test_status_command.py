@@ -5,9 +5,12 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from bridge.cli.running_bridge import find_bridge
 from bridge.cli.status.status import ALL_WELL, NO_ANSWER, SOMETHING_WRONG, status
 from bridge.errors import ReplyTimeout
 from bridge.health.server import HealthServer
@@ -54,6 +57,27 @@ def test_what_is_wrong_stands_below_and_the_exit_code_is_1(port, plant):  # noqa
 def test_json_is_the_same_report(port, plant):  # noqa: F811
     code, text = shown(port, as_json=True)
     assert (code, json.loads(text)) == (ALL_WELL, json.loads(json.dumps(plant.plain())))
+
+
+@pytest.mark.parametrize("answer", ["[1, 2]", "{}", '{"meters": []}', "no JSON"])
+def test_another_program_on_the_port_is_no_bridge(answer):
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer.encode())
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        code, text = shown(server.server_port)
+        assert (code, text[:20]) == (NO_ANSWER, "✘ the bridge is down")
+        code, text = shown(server.server_port, as_json=True)
+        assert (code, list(json.loads(text))) == (NO_ANSWER, ["error"])
+        assert find_bridge(server.server_port, elsewhere=False) is None
+        server.shutdown()
 
 
 def test_a_bridge_that_does_not_answer_is_exit_code_2():

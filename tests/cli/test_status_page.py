@@ -18,7 +18,7 @@ from bridge.health.size import size_text
 from bridge.health.status import Status
 from bridge.health.watched_meter import WatchedMeter
 from tests.fakes.ports import free_port
-from tests.health.plant import NOW_S, Plant, Poller
+from tests.health.plant import NOW_S, Plant, Poller, of_a_shard
 
 REFUSED = LinkError("10.20.0.17:4059: connection refused: does anything listen there? is it the right port?")
 
@@ -120,6 +120,22 @@ def test_where_a_history_is_kept_it_is_said_how_complete_it_is():
     assert "complete, 1 day" in next(line for line in lines if line.startswith("meter "))
     assert "97.9 %" in next(line for line in lines if line.startswith("main"))
     assert not any("complete" in line for line in Fleet("main").page())
+
+
+@pytest.mark.parametrize(
+    ("held", "lang", "said"),
+    [
+        (None, "en", "shard 2 of 4"),
+        (True, "en", "shard 2 of 4 on node-b, lease held"),
+        (False, "en", "shard 2 of 4 on node-b, without its lease"),
+        (True, "es", "fragmento 2 de 4 en node-b, tiene la concesión"),
+    ],
+)
+def test_a_shard_says_which_it_is_and_a_bridge_that_is_alone_says_nothing(held, lang, said):
+    fleet = Fleet("main")
+    alone, whole = fleet.page(lang=lang), fleet.report
+    fleet.plain = lambda: of_a_shard(whole, held).plain()
+    assert [line for line in fleet.page(lang=lang) if line not in alone] == [said]
 
 
 def test_a_name_too_long_for_the_width_is_cut_and_cannot_steer_the_terminal():

@@ -41,7 +41,13 @@ def test_two_logins_are_one_too_many():
     )
 
 
-@pytest.mark.parametrize("address", ["tb.example.com", "ftp://tb", "https://", "https://u:p@tb", "https://tb/?a=b"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tb.example.com", "ftp://tb", "https://", "https://u:p@tb", "https://tb/?a=b", "https://[tb", "https://tb:99999",
+        "https://tb:https", "https://tb:0", "https://t b", "https://a..b",
+    ],
+)  # fmt: skip
 def test_what_is_no_address_is_named(address):
     [wrong] = problems(**METER, THINGSBOARD__API_URL=address, THINGSBOARD__API_KEY="k")
     assert wrong.startswith(f"THINGSBOARD__API_URL={address}: must be an address")

@@ -114,8 +114,8 @@ def test_what_is_wrong_with_the_header_is_named_by_column(fleet):
             "meters.csv:1: column colour: unknown; the columns are name, host, port, profile, framing, client, server, "
             "server_address_bytes, referencing, authentication, password, security, suite, encryption_key, "
             "authentication_key, dedicated_key, general_ciphering, system_title, counter_obis, signing_key, "
-            "meter_public_key, registers, leave_out, list_items, interval, timeout, device, dial_in, push_only, "
-            "meter_system_title, logical_device_name, caller_id, push_plain"
+            "meter_public_key, registers, leave_out, list_items, interval, timeout, device, dial_in, via_caller, "
+            "push_only, meter_system_title, logical_device_name, caller_id, push_plain"
         ),
     ]
     assert problems(fleet("host,port\na,1\n")) == ["meters.csv:1: column name: missing; every meter needs one"]

@@ -78,6 +78,14 @@ def test_a_name_like_nothing_known_is_named_with_what_there_is():
         ("LOG__LEVEL", "chatty", "must be one of TRACE, DEBUG, INFO, WARNING, ERROR"),
         ("LOG__JSON", "perhaps", "must be true or false"),
         ("METERS__MAIN__DEVICE", "x" * 256, "must be 1 to 255 characters"),
+        *(
+            (
+                "HEALTH__NAMES",
+                names,
+                "must be names such as bridge.example.com, separated by commas: no http://, no port",
+            )
+            for names in ("http://a", "a:9108", "a.example b.example", "*.example.com")
+        ),
     ],
 )
 def test_a_value_that_is_not_allowed_is_named_with_what_is(variable, value, rule):

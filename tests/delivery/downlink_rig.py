@@ -220,9 +220,11 @@ class Users:
         self.server.pump()
 
     def stamps(self, device: str) -> set[int]:
+        self.model.store_until(self.loop.time())
         return {ts_ms for ts_ms, values in self.model.rows(device).items() if "energy" in values}
 
     def state(self, device: str) -> Any:
+        self.model.store_until(self.loop.time())
         return self.model.attributes(device).get("state") if device in self.model.devices else None
 
     async def until(self, condition, within_s: float = 60.0) -> None:

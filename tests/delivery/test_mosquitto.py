@@ -47,6 +47,13 @@ class Wired:
         return [payload for topic, payload, *_ in self.broker.published if topic == RENEW]
 
 
+def answered_session(wired) -> None:
+    wired.session(up=True)
+    wired.upstream.send(question())
+    wired.answer()
+    wired.session(up=False)
+
+
 @pytest.fixture
 async def wired():
     return await Wired().begin()
@@ -99,13 +106,15 @@ async def test_our_own_answers_on_the_same_topic_are_not_thingsboards(wired):
 
 
 async def test_what_was_not_accepted_when_the_session_ended_never_is(wired):
+    answered_session(wired)
+    before = list(wired.ear.accepted_messages)
     wired.session(up=True)
     wired.upstream.send(question())
     wired.session(up=False)
     wired.session(up=True)
     wired.answer()
-    assert wired.ear.accepted_messages == []
-    assert wired.ear.events == ["up", "down", "up"]
+    assert wired.ear.accepted_messages == before
+    assert wired.ear.events == ["up", "down"] * 2 + ["up"]
 
 
 async def test_a_second_up_is_told_and_forgets_too(wired):
@@ -174,6 +183,7 @@ async def test_one_that_says_so_is_not(wired, monkeypatch):
 
 
 async def test_what_mosquitto_still_holds_of_earlier_sessions_is_got_rid_of_when_another_one_ends_on_it(wired):
+    answered_session(wired)
     wired.session(up=True)
     wired.upstream.send(sample(1))
     wired.session(up=False)
@@ -184,6 +194,7 @@ async def test_what_mosquitto_still_holds_of_earlier_sessions_is_got_rid_of_when
 
 
 async def test_but_not_when_the_session_answered_something_or_nothing_was_held(wired):
+    answered_session(wired)
     wired.session(up=True)
     wired.session(up=False)
     wired.session(up=True)
@@ -191,11 +202,37 @@ async def test_but_not_when_the_session_answered_something_or_nothing_was_held(w
     wired.session(up=True)
     wired.upstream.send(sample(1))
     wired.session(up=False)
-    wired.session(up=True)
-    wired.upstream.send(question())
-    wired.answer()
-    wired.session(up=False)
+    answered_session(wired)
     assert wired.renewals == []
+
+
+async def test_what_it_holds_of_an_earlier_run_is_not_known_and_got_rid_of_the_same_way_once(wired):
+    for _ in range(3):
+        wired.session(up=True)
+        wired.session(up=False)
+    assert len(wired.renewals) == 1
+
+
+async def test_what_was_sent_before_the_local_broker_was_lost_may_still_be_held(wired):
+    answered_session(wired)
+    wired.session(up=True)
+    wired.upstream.send(sample(1))
+    wired.broker.disconnect(wired.upstream)
+    wired.broker.connect(wired.upstream)
+    wired.session(up=True)  # it stood all the while
+    wired.session(up=False)
+    assert len(wired.renewals) == 1
+
+
+async def test_nothing_is_held_any_more_once_the_connection_is_made_anew(wired):
+    answered_session(wired)
+    wired.session(up=True)
+    wired.upstream.send(sample(1))
+    wired.upstream.renew("nothing was answered")
+    wired.session(up=False)
+    wired.session(up=True)
+    wired.session(up=False)
+    assert wired.renewals == [b"nothing was answered"]
 
 
 async def test_with_puback_the_local_receipt_accepts_and_a_long_queue_is_left_to_drain():

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bridge.delivery.kept_file import KeptFile
-from bridge.delivery.names import Names, Renamed
+from bridge.delivery.names import Names, Renamed, names_file
 
 TWO = {"main": "Hall 1", "east": "Hall 2"}
 
@@ -90,6 +90,26 @@ def test_a_name_that_the_settings_give_to_another_meter_goes_to_that_one(names):
 def test_a_damaged_file_holds_nothing(names, tmp_path, text):
     (tmp_path / "names.json").write_text(text)
     assert (dict(names()), names().pending) == (TWO, [])
+
+
+@pytest.mark.parametrize("text", ["", "\0" * 80, "{", "[]"], ids=["empty", "zeros", "torn", "another's"])
+def test_renames_that_are_lost_with_their_file_are_said_once(tmp_path, lines, text):
+    """Else a device goes on under another name, and nobody knows why."""
+    file = names_file(tmp_path, "tb")
+    file.load()
+    assert lines == [], "there is none yet"
+    (tmp_path / "names.json").write_text(text)
+    file.load()
+    file.load()
+    [line] = lines
+    assert line.startswith(f"ERROR {tmp_path / 'names.json'} cannot be read (")
+    assert "renamed in ThingsBoard goes by its name in the settings again" in line
+
+
+def test_a_file_of_another_thingsboard_is_no_damage(tmp_path, lines):
+    names_file(tmp_path, "tb").save({"names": {}})
+    assert names_file(tmp_path, "other").load() == {}
+    assert lines == []
 
 
 def test_a_file_is_replaced_whole(tmp_path):

@@ -57,6 +57,12 @@ def test_one_trial_at_a_time_and_one_that_was_given_up_is_none(poison):
     assert trial(poison, 0) == [1]
 
 
+def test_a_group_whose_device_is_not_open_has_no_trial_that_others_would_wait_for(poison):
+    suspect(poison, [row(1)])
+    assert poison.may_try(0, lambda _: True)
+    assert not poison.may_try(0, lambda _: False)
+
+
 def test_a_group_that_arrives_is_free(poison):
     suspect(poison, [row(1), row(2)])
     assert trial(poison, 0) == [1, 2]

@@ -3,6 +3,7 @@
 import pytest
 
 from bridge.demo.hdlc import parse
+from bridge.dlms.conversation import UNASKED
 from bridge.dlms.framing import HdlcFramer
 from bridge.dlms.hdlc import Hdlc
 from bridge.errors import AssociationError, DecodeError, ReplyTimeout
@@ -175,8 +176,10 @@ def test_a_notification_in_the_middle_of_a_request_is_counted_and_let_pass():
     link = connected()
     conversation = link.ask(GET)
     next(conversation)
-    assert conversation.send(hdlc_frame(LLC + b"\x0f" + ANSWER, control=0x13)) == b""
-    assert conversation.send(hdlc_frame(LLC + b"\xc2\x00", control=0x03)) == b""
+    assert conversation.send(hdlc_frame(LLC + b"\x0f" + ANSWER, control=0x13)) is UNASKED
+    assert conversation.send(hdlc_frame(LLC + b"\xc2\x00", control=0x03)) is UNASKED
+    assert conversation.send(hdlc_frame(LLC + b"\xc2\x00", control=0x03, client=b"\x21")) is UNASKED, "to another"
+    assert conversation.send(hdlc_frame(LLC + ANSWER, server=b"\x21")) is not UNASKED, "another meter's answer"
     assert finished(conversation, answer()) == ANSWER
     assert link.notifications == 2
 

@@ -3,6 +3,7 @@
 import pytest
 
 from bridge.dlms import xdlms
+from bridge.dlms.conversation import UNASKED
 from bridge.dlms.gurux import reference
 from bridge.dlms.security_keys import SecurityKeys
 from bridge.dlms.services import Services
@@ -10,6 +11,7 @@ from bridge.dlms.xdlms import Result
 from bridge.errors import AssociationError, DecodeError, ReplyTimeout, ServiceError
 from bridge.meters.counter_store import CounterStore
 from tests.dlms.hdlc_side import LLC, RR, connected, control_of, supervisory
+from tests.dlms.push.gurux_pushes import protected as sealed
 from tests.dlms.services_by_hand import VOLTAGE, asking, finished, protected, send_all, services, value
 from tests.dlms.test_ciphering import meters
 from tests.meters.by_hand import hdlc_frame, wrapper_frame
@@ -23,7 +25,7 @@ EVENT_NOTIFICATION = b"\xc2\x00\x00\x03\x01\x01\x20\x07\x00\xff\x02\x06\x0b\xad\
 INFORMATION_REPORT = b"\x18\x00\x01\xfa\x00\x01\x06\x0b\xad\xba\xd0"
 
 
-PUSHED = [DATA_NOTIFICATION, EVENT_NOTIFICATION, INFORMATION_REPORT]
+PUSHED = [DATA_NOTIFICATION, EVENT_NOTIFICATION, INFORMATION_REPORT, sealed(DATA_NOTIFICATION)]
 
 
 def test_an_answer_under_the_right_invoke_id_is_the_answer():
@@ -56,8 +58,9 @@ def test_answers_under_other_invoke_ids_are_late_and_bounded():
 def test_a_notification_in_the_middle_of_a_request_is_no_answer(pushed):
     one = services()
     conversation, invoke_id = asking(one)
-    assert conversation.send(wrapper_frame(pushed)) == b""
-    assert conversation.send(wrapper_frame(pushed)) == b""
+    assert conversation.send(wrapper_frame(pushed)) is UNASKED
+    assert conversation.send(wrapper_frame(pushed)) is UNASKED
+    assert conversation.send(value(invoke_id + 1 & 0x0F)) is not UNASKED, "late, and no message"
     assert finished(conversation, value(invoke_id)) == [Result(13519)]
     assert one.notifications == 2
 
@@ -67,7 +70,7 @@ def test_a_notification_while_associating_is_no_answer_either(pushed):
     one = services()
     conversation = one.association(b"\x60\x00")
     next(conversation)
-    assert conversation.send(wrapper_frame(pushed)) == b""
+    assert conversation.send(wrapper_frame(pushed)) is UNASKED
     assert finished(conversation, wrapper_frame(b"\x61\x00")) == b"\x61\x00"
 
 
@@ -103,10 +106,25 @@ def test_a_notification_in_a_ciphered_association_is_let_pass_in_clear_and_ciphe
     conversation, invoke_id = asked_under(one)
     more = {"general": pushed is DATA_NOTIFICATION}
     frame = pushed if in_clear else meters(one.cipher, pushed, first=5, **more)
-    assert conversation.send(wrapper_frame(frame)) == b""
+    assert conversation.send(wrapper_frame(frame)) is UNASKED
     answer = meters(one.cipher, bytes((0xC4, 1, 0xC0 | invoke_id, 0)) + b"\x12\x34\xcf", first=6, **more)
     assert finished(conversation, wrapper_frame(answer)) == [Result(13519)]
     assert one.notifications == 1
+
+
+@pytest.mark.parametrize(
+    ("counter", "security", "with_keys"),
+    [(1, 0x30, None), (9, 0x20, None), (9, 0x30, SecurityKeys(0x30, 0, bytes(16), bytes(16)))],
+    ids=["an older counter", "another protection", "other keys"],
+)
+def test_what_is_pushed_under_a_counter_or_a_protection_of_its_own_ends_no_association(counter, security, with_keys):
+    one = protected()
+    conversation, invoke_id = asked_under(one)
+    one.cipher.last_received = 5
+    frame = sealed(DATA_NOTIFICATION, security=security, counter=counter, with_keys=with_keys)
+    assert conversation.send(wrapper_frame(frame)) is UNASKED
+    answer = meters(one.cipher, bytes((0xC4, 1, 0xC0 | invoke_id, 0)) + b"\x12\x34\xcf", first=6)
+    assert finished(conversation, wrapper_frame(answer)) == [Result(13519)]
 
 
 def test_an_answer_in_clear_is_not_taken_in_a_ciphered_association():

@@ -12,6 +12,7 @@ import paho.mqtt.client as mqtt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.fakes.mosquitto_container import MosquittoContainer
 
@@ -27,9 +28,12 @@ class Neighbour:
         password: of that user.
         topics: what it asks for.
         client_id: what it would like to be called.
+        authority: the certificate by which it knows the broker; None speaks no TLS.
     """
 
-    def __init__(self, port: int, user: str, password: str, *topics: str, client_id: str = "") -> None:
+    def __init__(
+        self, port: int, user: str, password: str, *topics: str, client_id: str = "", authority: Path | None = None
+    ) -> None:
         self.heard: list[tuple[str, bytes, bool]] = []
         """Topic, payload and whether it was retained, in order."""
         self.ends: list[str] = []
@@ -38,6 +42,8 @@ class Neighbour:
         self._is_connected = threading.Event()
         self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=client_id, protocol=mqtt.MQTTv5)
         self._client.username_pw_set(user, password)
+        if authority is not None:
+            self._client.tls_set(ca_certs=str(authority))
         self._client.reconnect_delay_set(0.1, 0.5)
         self._client.on_connect = self._connected
         self._client.on_subscribe = lambda *_: self._is_connected.set()

@@ -5,14 +5,24 @@ from dataclasses import replace
 from bridge.delivery.state import DeliveryState
 from bridge.health.disk_room import DiskRoom
 from bridge.health.metrics import Metrics
+from bridge.health.report import ShardRow
 from bridge.health.status import Status
 from bridge.health.watched_meter import WatchedMeter
 from bridge.health.wellness import Wellness
+from bridge.lease.state import LeaseState
 from bridge.meters.state import MeterState
 from bridge.outbox.state import Failing, OutboxState
 from bridge.sample import Sample
 
 NOW_S = 1_800_000_000.0
+
+
+def of_a_shard(report, held):
+    """That report, from shard 2 of 4 on node-b; ``held`` is whether it has its lease, None where none is needed."""
+    lease = None
+    if held is not None:
+        lease = LeaseState(2, held, 9.0, "" if held else "node-c", 3, 3, just_started=0, too_long=False)
+    return replace(report, shard=ShardRow(2, 4, "" if held is None else "node-b"), lease=lease)
 
 
 FULL = Failing(5.0, 3, "disk full", "make room")

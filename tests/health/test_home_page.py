@@ -14,7 +14,7 @@ from bridge.health.page_words import VERDICTS, language_of
 from bridge.health.server import HealthServer
 from bridge.health.verdict import VERDICTS as NAMES
 from bridge.health.watched_meter import WatchedMeter
-from tests.health.plant import NOW_S, Poller
+from tests.health.plant import NOW_S, Poller, of_a_shard
 
 
 def page(plant, language="en", log=""):
@@ -27,6 +27,21 @@ def test_what_fails_stands_first_with_its_reason(plant):
     assert '<h1 class="bad">a meter fails: 1 of 2</h1>' in html
     assert html.index(">cellar<") < html.index(">main<")
     assert "failing, tcp: 10.0.0.1:4059: connection refused; next attempt in 8 s" in html
+
+
+@pytest.mark.parametrize(
+    ("held", "language", "said"),
+    [
+        (None, "en", ", shard 2 of 4</p>"),
+        (True, "en", ", shard 2 of 4 on node-b, lease held</p>"),
+        (False, "en", ", shard 2 of 4 on node-b, without its lease</p>"),
+        (True, "es", ", fragmento 2 de 4 en node-b, tiene la concesión</p>"),
+    ],
+)
+def test_a_shard_says_which_it_is(plant, held, language, said):
+    whole = HomePage(lambda: of_a_shard(plant.report, held), plant.status.samples, str)
+    assert said in whole.html(language).decode()
+    assert "shard" not in page(plant)
 
 
 def test_in_spanish_for_whoever_reads_spanish(plant):

@@ -34,6 +34,8 @@ def who_reads(shard):
 def test_one_that_is_killed_is_followed_by_the_other_once_its_lease_is_over(shard):
     reader, other = who_reads(shard)
     assert "held by" in shard.bridges[other].get("/status")
+    for name, has in ((reader, "lease held"), (other, "without its lease")):
+        assert f"\nshard 1 of 1 on {name}, {has}\n" in shard.bridges[name].command("status").stdout
     killed_s = time.monotonic()
     shard.bridges[reader].kill()
     began_s = shard.until_read_by(other)

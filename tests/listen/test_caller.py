@@ -197,6 +197,36 @@ async def test_a_meter_that_pushes_first_is_handed_on_when_it_is_silent_and_goes
     writer.close()
 
 
+def behind_one_modem(**settings):
+    """Two meters behind one modem: ``main``, and one with the address from which the Aidon's push comes."""
+    second = meter("second", push_only=None, interval=None, dial_in="true", via_caller="main", server="577")
+    return dial_in(server="17", **settings) | second
+
+
+async def test_what_comes_over_one_call_is_each_meters_own_by_its_address(exchange, now):
+    taken = exchange.fleet.calls["main"] = exchange.fleet.calls["second"] = Taken()
+    await now(**behind_one_modem(caller_id="imei 351"))
+    await exchange.call(b"+IMEI 351999\r\n")
+    transport, unasked, gone = await taken.calls.get()
+    unasked(AIDON_HAN)
+    rows = await exchange.stored()
+    assert [row["meter"] for row in rows] == ["second"]
+    unasked(KAMSTRUP_HAN)
+    await exchange.refused("unknown-meter")
+    assert len(await exchange.rows()) == 1, "an address that is neither's is nobody's"
+    gone()
+    transport.abort()
+
+
+async def test_whichever_of_them_pushes_first_the_call_is_handed_on(exchange, now):
+    taken = exchange.fleet.calls["main"] = exchange.fleet.calls["second"] = Taken()
+    await now(**behind_one_modem(host="127.0.0.1"))
+    await exchange.call(AIDON_HAN)
+    rows = await exchange.stored()
+    assert [row["meter"] for row in rows] == ["second"]
+    (await taken.calls.get())[0].abort()
+
+
 async def test_a_meter_that_only_pushes_is_not_handed_on(exchange, now):
     taken = exchange.fleet.calls["other"] = Taken()
     await now(**KNOWN)

@@ -157,6 +157,51 @@ async def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path):
     assert (tmp_path / "pushes.damaged").exists()
 
 
+async def test_a_file_that_is_damaged_while_it_is_used_is_written_anew_with_all_that_is_known(tmp_path):
+    counters = PushCounters(tmp_path / "pushes.db")
+    await counters.open()
+    names = [f"{number:032x}" for number in range(50_000)]  # more than SQLite has in memory
+    for name in names:
+        counters.note(name, 7)
+    assert await counters.keep()
+    counters.claim("claimed", 9)
+    for file in ("pushes.db", "pushes.db-wal"):
+        with (tmp_path / file).open("r+b") as disk:
+            disk.write(b"\xa5" * (tmp_path / file).stat().st_size)
+    for name in names:
+        counters.note(name, 8)
+    assert await counters.keep()
+    await counters.close()
+    assert (tmp_path / "pushes.damaged").exists()
+    again = PushCounters(tmp_path / "pushes.db")
+    await again.open()
+    assert {again.last(name) for name in names} == {8}
+    assert again.last("claimed") is None, "it goes there behind its message alone"
+    await again.close()
+
+
+async def test_what_could_not_be_read_at_the_start_is_known_once_the_disk_gives_it(tmp_path):
+    counters = PushCounters(tmp_path / "pushes.db")
+    await counters.open()
+    counters.note("a", 7)
+    await counters.close()
+    (tmp_path / "pushes.db").rename(tmp_path / "away")
+    (tmp_path / "pushes.db").mkdir()
+    again = PushCounters(tmp_path / "pushes.db")
+    await again.open()
+    again.note("b", 3)
+    assert not await again.keep()
+    (tmp_path / "pushes.db").rmdir()
+    (tmp_path / "away").rename(tmp_path / "pushes.db")
+    assert await again.keep()
+    assert (again.last("a"), again.last("b")) == (7, None)
+    await again.close()
+    last = PushCounters(tmp_path / "pushes.db")
+    await last.open()
+    assert (last.last("a"), last.last("b")) == (7, 3)
+    await last.close()
+
+
 async def test_a_disk_that_refuses_holds_nobody_up(tmp_path):
     (tmp_path / "folder").write_text("in the way")
     counters = PushCounters(tmp_path / "folder" / "pushes.db")

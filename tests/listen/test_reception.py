@@ -184,7 +184,7 @@ async def test_a_plain_message_that_states_its_time_is_stored_once(exchange, now
     twice = message(pushing(), now_s)
     await exchange.call(twice + twice)
     await exchange.until("messages_total", 1, result="doubled")
-    assert len(await exchange.rows()) == 1
+    assert len(await exchange.stored()) == 1
     await exchange.call(wrapped(SMR5_ALARM))  # another's
     await exchange.refused("unknown-meter")
 

@@ -10,74 +10,12 @@ import pytest
 
 from bridge.errors import LinkError
 from bridge.meters.incoming_calls import IncomingCalls
-from bridge.meters.link import Link
 from bridge.sample import Sample
+from tests.meters.calling_meters import CALL, WRAPPED, Answering, a_meter_calls, link_on
 from tests.meters.link_peer import ask
 from tests.meters.plant import plant, values_of  # noqa: F401 - a fixture
 
-
-class Answering:
-    """The bridge's port, as far as a call is concerned: every connection is the meter's."""
-
-    def __init__(self, calls: IncomingCalls) -> None:
-        self.calls, self.unasked, self.gone, self.writers = calls, [], 0, []
-        self.taken = asyncio.Queue()
-
-    async def __aenter__(self):
-        outer = self
-
-        class Accepting(asyncio.Protocol):
-            def connection_made(self, transport):
-                transport.pause_reading()
-                outer.calls.take(transport, outer.unasked.append, outer._end)
-                outer.taken.put_nowait(transport)
-
-        self.server = await asyncio.get_running_loop().create_server(Accepting, "127.0.0.1", 0)
-        self.port = self.server.sockets[0].getsockname()[1]
-        return self
-
-    async def called(self):
-        """Call the bridge, as a modem does."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        self.writers.append(writer)
-        return reader, writer
-
-    def _end(self):
-        self.gone += 1
-
-    async def __aexit__(self, *_):
-        self.server.close()
-        for writer in self.writers:
-            writer.transport.abort()
-        await asyncio.sleep(0.01)
-
-
-async def a_meter_calls(bridge, meter_port):
-    """A modem: what the bridge says goes to the meter, and back."""
-    to_bridge = await bridge.called()
-    to_meter = await asyncio.open_connection("127.0.0.1", meter_port)
-
-    async def carry(reader, writer):
-        while data := await reader.read(4096):
-            writer.write(data)
-        writer.close()
-
-    ways = [
-        asyncio.create_task(carry(to_bridge[0], to_meter[1])),
-        asyncio.create_task(carry(to_meter[0], to_bridge[1])),
-    ]
-    return to_bridge[1], ways
-
-
-def link_on(calls, framing="hdlc"):
-    link = Link("call of main", 0, framing, connect_timeout_s=1, connecting=asyncio.Semaphore(1), way=calls)
-    calls.wake = link.wake
-    return link
-
-
 LOOPS = ("asyncio", "uvloop")
-CALL = 1  # where the plant looks the link up: nobody connects to it
-WRAPPED = bytes.fromhex("0001000100010002aabb")
 
 
 async def test_a_meter_is_read_over_its_own_call_and_over_the_next_one(plant):  # noqa: F811
@@ -158,6 +96,24 @@ async def test_what_comes_between_two_conversations_is_passed_on():
         while not bridge.gone:
             await asyncio.sleep(0)
         assert bridge.gone == 1
+        link.close()
+
+
+async def test_a_call_is_used_at_once_whatever_gap_a_converter_would_want():
+    """A modem that hangs up after some seconds of silence would never be read."""
+    calls = IncomingCalls("main", asyncio.get_running_loop().time)
+    link = link_on(calls, "wrapper")
+    link.join(reconnect_gap_s=3600)
+    async with Answering(calls) as bridge:
+        _, writer = await bridge.called()
+        await link.open()
+        writer.transport.abort()
+        while not bridge.gone:
+            await asyncio.sleep(0)
+        await bridge.called()
+        async with asyncio.timeout(30):
+            await link.open()
+        assert link.generation == 2
         link.close()
 
 

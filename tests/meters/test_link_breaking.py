@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bridge.dlms.conversation import NEW_CONNECTION
-from bridge.errors import AssociationError, LinkError
+from bridge.errors import AssociationError, LinkError, MeterError
 from bridge.meters import stream as stream_module
 from tests.meters.by_hand import GET_RESPONSE, SNRM, UA
 from tests.meters.link_peer import answered, ask, link_to
@@ -35,6 +35,31 @@ async def test_an_answer_that_came_before_the_break_still_counts(opened):
     await answered(reader, writer, SNRM, UA)
     writer.close()
     assert await talk == [UA]
+
+
+async def test_a_converter_that_greeted_in_telnet_is_named_at_a_later_silence(opened):
+    """It opens the data link all the same, and then eats a byte of what is asked next: the meter says nothing."""
+    link, reader, writer = opened
+    writer.write(b"\xff\xfb\x01\xff\xfb\x03\xff\xfd\x00")
+    while not link.take_stale_bytes():
+        await asyncio.sleep(0.001)
+    talk = asyncio.create_task(link.converse(ask(SNRM, SNRM), 0.2))
+    await answered(reader, writer, SNRM, UA)
+    with pytest.raises(MeterError, match=r"the converter speaks Telnet \(FF FB 01") as caught:
+        await talk
+    assert "raw TCP" in caught.value.hint
+
+
+async def test_text_that_came_before_anything_was_asked_explains_no_silence(opened):
+    """A converter says its name when it is connected to: that is no fault, and a meter without power is silent."""
+    link, reader, writer = opened
+    writer.write(b"converter 3 ready\r\n")
+    while not link.take_stale_bytes():
+        await asyncio.sleep(0.001)
+    talk = asyncio.create_task(link.converse(ask(SNRM), 0.2))
+    await answered(reader, writer, SNRM, b"")
+    with pytest.raises(MeterError, match=r"no answer within 0\.2 s"):
+        await talk
 
 
 async def test_what_a_conversation_raises_is_raised_where_it_is_awaited(opened):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from pathlib import Path
 
 import pytest
 
+from bridge.cli.stack.swarm import HAS_A_BRIDGE
 from tests.delivery.rig import Rig
 from tests.fakes.mosquitto_container import MosquittoContainer
+from tests.fakes.programs import find_program
 from tests.fakes.thingsboard import ThingsBoard
 
 pytestmark = pytest.mark.broker
@@ -49,6 +53,34 @@ async def test_both_have_all_confirmed_by_marks_and_neither_disturbs_the_other(t
         assert server.results[number] == (200, {"who": "own"}), "the one whose session it is answers"
     assert not server.unexpected
     assert "enied" not in container.log.read_text()
+
+
+async def test_on_swarm_a_relay_that_only_a_drain_uses_is_not_healthy(tmp_path, container):
+    """On a node that was cut off it would share ThingsBoard's session with its successor by turns, for minutes."""
+    container.start()
+    await asyncio.to_thread(container.until, container.listens)
+    for name in ("own", "drain"):
+        (tmp_path / name).mkdir()
+    async with Rig(tmp_path / "drain", container, upstream=True, beside="drain_b") as drain:
+        await drain.until(lambda: drain.publisher.state.broker_connected)
+        assert not await healthy(container)
+        assert await healthy(container, first_s=60), "nobody can connect before"
+        async with Rig(tmp_path / "own", container, upstream=True) as own:
+            await own.until(lambda: own.publisher.state.broker_connected)
+            assert await healthy(container)
+        assert not await healthy(container)
+    container.stop()
+    assert not await healthy(container, first_s=60)
+
+
+async def healthy(container, first_s=0):
+    """Run the check as Docker runs it, but for how long a young broker has."""
+    script = HAS_A_BRIDGE.replace("$$", "$").replace("-lt 60", f"-lt {first_s}")
+    environ = {"PATH": os.pathsep.join((str(Path(find_program("mosquitto_pub")).parent), os.environ["PATH"]))}
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", script), env=environ | {"XDG_CONFIG_HOME": str(container.run)}
+    )
+    return await process.wait() == 0
 
 
 async def answers(_meter, _method, _params):

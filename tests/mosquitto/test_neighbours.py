@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.authority import Authority
 from tests.fakes.mosquitto_container import MosquittoContainer
 from tests.fakes.neighbour import Neighbour, SleepingNeighbour
 
@@ -155,6 +158,43 @@ def test_other_readers_and_another_prefix(container):
             assert home.says("home/one/status", b"online") == "Success"
             assert home.says("homeassistant/status", b"online") == "Not authorized"
     assert not (container.credentials_file.parent / "node-red").exists()
+
+
+def encrypted(folder):
+    """The settings for TLS, and the certificate of who signed."""
+    authority = Authority(folder)
+    authority.issue("ca")
+    certificate, key = authority.issue("broker", "-addext", "subjectAltName=IP:127.0.0.1")
+    return {"BROKER_CERT_FILE": str(certificate), "BROKER_KEY_FILE": str(key)}, authority.certificate
+
+
+def test_with_a_certificate_neighbours_speak_tls_and_nothing_else(container, tmp_path):
+    settings, authority = encrypted(tmp_path)
+    container.start(**settings)
+    container.until(container.serves)
+    with of_bridge(container) as bridge, neighbour(container, "telegraf", "meters/+", authority=authority) as one:
+        assert bridge.says("meters/main", b"true", retain=True) == "Success"
+        one.until(lambda: one.of("meters/main") == [b"true"])
+    with socket.create_connection(("127.0.0.1", container.neighbours_port), timeout=20) as plain:
+        plain.sendall(bytes.fromhex("100c00044d5154540402003c0000"))  # CONNECT, MQTT 3.1.1
+        with suppress(ConnectionError):
+            assert plain.recv(1) != b"\x20", "no CONNACK in clear"
+
+
+@pytest.mark.parametrize("missing", ["BROKER_CERT_FILE", "BROKER_KEY_FILE"])
+@pytest.mark.parametrize("instead", ["", "/config/nowhere.pem"])
+def test_without_the_certificate_that_is_wanted_nobody_is_let_in_and_the_relay_goes_on(
+    container, tmp_path, missing, instead
+):
+    container.start(**encrypted(tmp_path)[0] | {missing: instead})
+    container.says(f"mosquitto | {missing} names {instead or 'no file'}, which this container")
+    container.until(container.listens)
+    with of_bridge(container, "meters/+") as bridge:
+        assert bridge.says("meters/main", b"true") == "Success"
+    assert container.neighbours_pid() is None
+    assert container.is_running
+    container.signal(signal.SIGTERM)
+    assert container.ends() == 0
 
 
 @pytest.mark.parametrize(

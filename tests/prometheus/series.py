@@ -84,6 +84,14 @@ HALL_READS = {
     'dlms_meter_interval_seconds{meter="hall"}': "5x240",
     'dlms_meter_last_success_timestamp_seconds{meter="hall"}': "0+15x240",
 }
+PUSHER_UP = 'dlms_meter_up{job="bridge", meter="pusher"}'
+PUSHER_HEARD_AT = 'dlms_meter_last_success_timestamp_seconds{job="bridge", meter="pusher"}'
+PUSHER = {  # as health/heard_meters.py has one that was not heard yet
+    PUSHER_UP: "0x240",
+    'dlms_meter_info{job="bridge", meter="pusher", link="push"}': "1x240",
+    'dlms_meter_cycles_total{job="bridge", meter="pusher", result="failed"}': "0x240",
+    'dlms_meter_interval_seconds{job="bridge", meter="pusher"}': "60x240",
+}
 EVERY_MINUTE = " ".join(str(60 * (n // 4)) for n in range(240))
 BRIDGE_GONE = {series: f"{values.split('x')[0]}x80 stale" for series, values in ALL_WELL.items()} | {
     UP: "1x80 0x160",

@@ -34,6 +34,9 @@ from tests.prometheus.series import (
     MAIN_UP,
     NOT_SENT,
     OUT_OF_ORDER,
+    PUSHER,
+    PUSHER_HEARD_AT,
+    PUSHER_UP,
     RULES_FAILED,
     STARTED,
     STORED,
@@ -59,6 +62,8 @@ SILENT = {
         'dlms_shard_info{instance="b", shard="1", shards="1"}': "1x240",
     },
     "somebody scans the port for pushes": {'dlms_listen_refused_total{reason="stray"}': "0x80 1+1x160"},
+    "a meter that only pushes does so": PUSHER | {PUSHER_HEARD_AT: "0+15x240", PUSHER_UP: "1x240"},
+    "a meter that only pushes is given time after a start": PUSHER | {STARTED: "2600x240"},
     "a meter was away for four minutes": {MAIN_UP: "1x150 0x16 1x80", MAIN_FAILED: "0x150 1+1x16 17x80"},
     "the broker was away for a minute": {"dlms_broker_connected": "1x170 0x4 1x80"},
     "ThingsBoard was away for four minutes": {"dlms_upstream_connected": "1x150 0x16 1x80"},
@@ -137,6 +142,11 @@ TROUBLE = {
         {("MeterAuthenticationRefused", "main")},
     ),
     "a poller hangs": ({MAIN_READ_AT: "0+15x80 1200x160"}, {("MeterStale", "main")}),
+    "a meter that only pushes has stopped": (
+        PUSHER | {PUSHER_HEARD_AT: "0+15x80 1200x160", PUSHER_UP: "1x240"},
+        {("MeterStale", "pusher")},
+    ),
+    "a meter that only pushes has not, since the start": (PUSHER, {("MeterStale", "pusher")}),
     "a meter loses the association again and again": (
         {MAIN_RECONNECTS: "_x80 1+1x160"},
         {("MeterReconnectStorm", "main")},
@@ -243,6 +253,13 @@ def test_a_refusal_of_long_ago_is_not_blamed_for_todays_failure(tmp_path):
     long_ago = {name: values.replace("x240", "x2400") for name, values in ALL_WELL.items()}
     fails = {MAIN_UP: "1x2200 0x200", MAIN_FAILED: "0x2200 1+1x200", MAIN_AUTH: "_x80 1+1x2 3x2318"}
     fires(tmp_path, long_ago | fails, {("MeterDown", "main")}, at="9h40m")
+
+
+def test_a_message_that_was_not_taken_yesterday_calls_nobody_today(tmp_path):
+    long_ago = {name: values.replace("x240", "x2400") for name, values in ALL_WELL.items()}
+    refused = 'dlms_listen_refused_total{reason="unknown-title"}'
+    fires(tmp_path, long_ago | {refused: "_x80 7x700"}, set(), at="2h")
+    fires(tmp_path, long_ago | {refused: "_x80 7x300 8x400"}, {("PushesNotTaken", "")}, at="2h")
 
 
 def test_every_alert_is_fired_by_some_trouble():

@@ -1,7 +1,7 @@
 """One site for the bridge that wrote the data and for the one that takes it over: meters, broker, ThingsBoard.
 
 Ports are fixed, since the data speak of them: a sample knows for which server it was accepted, a refused password by
-which meter. They are below those that a system gives out by itself.
+which meter. They are below those that a system gives out by itself, and one run at a time has them.
 
     main    HDLC, a password
     hall    wrapper, ciphered: its invocation counters must go on
@@ -22,12 +22,14 @@ from typing import TYPE_CHECKING, Self
 from bridge.demo import DEMO_PASSWORD, PUBLIC_CLIENT, Client, Keys, MeterMemory, MeterServer, serve
 from tests.fakes.bridge_process import BridgeProcess
 from tests.fakes.mosquitto_container import MosquittoContainer
+from tests.fakes.ports import in_turn
 from tests.fakes.thingsboard import Behaviour, ThingsBoard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).parents[2]
+TURN_PORT = 18830
 UPSTREAM_PORT, MAIN_PORT, HALL_PORT, GATE_PORT = 18831, 18841, 18842, 18843
 DEVICES = {"main": "main", "hall": "Hall 3, north"}
 KEYS = Keys(encryption_key=bytes(range(16)), authentication_key=bytes(range(208, 224)))
@@ -69,6 +71,7 @@ class Site:
     """
 
     def __init__(self, folder: Path, *, token: str | None = None, older: Path | None = None) -> None:
+        self._turn = in_turn(TURN_PORT)
         self.memories = {name: MeterMemory(lock_after=0) for name in ("main", "hall", "gate")}
         """What each meter remembers of whoever asked it."""
         broker = folder / "broker"
@@ -100,8 +103,11 @@ class Site:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._ends.aclose()
-        await self.upstream.stop()
+        try:
+            await self._ends.aclose()
+            await self.upstream.stop()
+        finally:
+            self._turn.close()
 
     async def until(self, holds: Callable[[], bool], timeout_s: float = 60) -> None:
         """Wait until ``holds()``; a broker that ended is started again, as Docker does."""

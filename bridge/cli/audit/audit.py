@@ -17,8 +17,7 @@ from bridge.cli.parsers import ALL_WELL, SOMETHING_WRONG, UNUSABLE
 from bridge.cli.terminal import Terminal
 from bridge.clock.machine import wall_s
 from bridge.configuration.load import SECRETS_DIR, read
-from bridge.delivery.kept_file import KeptFile
-from bridge.delivery.names import Names
+from bridge.delivery.names import Names, names_file
 from bridge.errors import DiskError, UpstreamError
 from bridge.outbox.assembly import open_outbox
 from bridge.outbox.desk import QUESTION_BYTES, send_again
@@ -61,7 +60,7 @@ class AuditCommand:
         self._settings = settings = configuration.settings
         configured = {name: meter.device or name for name, meter in settings.meters.items()}
         self._destination = destination_of(settings.thingsboard, next(iter(configured.values()), ""))
-        self._devices = Names(configured, KeptFile(settings.data_dir / "names.json", self._destination))
+        self._devices = Names(configured, names_file(settings.data_dir, self._destination))
 
     def run(self, meter: str, since: str, *, repair: bool) -> int:
         """Do it and return the exit code.

@@ -14,7 +14,7 @@ from bridge.cli.catalogue import Catalogue
 from bridge.cli.ledger_file import utc_iso, utc_text
 from bridge.cli.parsers import ALL_WELL
 from bridge.cli.terminal import Terminal
-from bridge.configuration.load import SECRETS_DIR, load
+from bridge.configuration.load import SECRETS_DIR, read
 from bridge.listen.unknown_callers import FILE, read_callers
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class CallersCommand:
     ) -> None:
         self._say = Catalogue.of(environ)
         self._terminal = Terminal(out, environ)
-        self._settings: Settings = load(environ, secrets_dir)
+        self._settings: Settings = read(environ, secrets_dir).settings  # mistakes in them are check's business
         self._as_json = as_json
 
     def run(self) -> int:

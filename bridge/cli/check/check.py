@@ -12,6 +12,7 @@ from bridge.cli.check.shares import show_shares
 from bridge.cli.outbox.outbox import kept_for_others
 from bridge.cli.parsers import ALL_WELL, UNUSABLE
 from bridge.cli.terminal import Terminal
+from bridge.clock.local_zone import names_zone
 from bridge.configuration.load import SECRETS_DIR, Configuration, read
 from bridge.configuration.variables import FIELDS, METERS, PLAIN, is_secret
 
@@ -43,12 +44,19 @@ def check(environ: Mapping[str, str], out: TextIO, secrets_dir: Path = SECRETS_D
         The exit code: 0 when the bridge would start, 2 when it would not.
     """
     reading = read(environ, secrets_dir)
-    show_configuration(reading, Terminal(out, environ), Catalogue.of(environ))
+    show_configuration(reading, Terminal(out, environ), Catalogue.of(environ), time_zone=environ.get("TZ", ""))
     return UNUSABLE if reading.problems else ALL_WELL
 
 
-def show_configuration(reading: Configuration, terminal: Terminal, say: Catalogue) -> None:
-    """Write what was read to ``terminal``: the meters, what they share, the settings, the mistakes."""
+def show_configuration(reading: Configuration, terminal: Terminal, say: Catalogue, *, time_zone: str = "") -> None:
+    """Write what was read to ``terminal``: the meters, what they share, the settings, the mistakes.
+
+    Args:
+        reading: what was read.
+        terminal: where to write.
+        say: the catalogue.
+        time_zone: ``TZ``, which is the whole machine's and no setting of ours.
+    """
     meters, problems = reading.settings.meters, reading.problems
     setting_header = (say("check.column.name"), say("check.column.value"), say("check.column.from"))
     if meters:
@@ -68,6 +76,8 @@ def show_configuration(reading: Configuration, terminal: Terminal, say: Catalogu
     if reading.settings.thingsboard.host is not None:
         terminal.say((say("check.text"), "dim"))
     _show_notes(reading, terminal, say)
+    if not names_zone(time_zone):
+        terminal.say((say("check.time_zone", name=time_zone), "warn"))
     terminal.say()
     if problems:
         terminal.say((say("check.mistakes"), "bad"))
@@ -143,9 +153,8 @@ def _further_rows(reading: Configuration, say: Catalogue) -> Iterator[tuple[str,
 def _shared_rows(reading: Configuration) -> Iterator[tuple[str, str]]:
     behind: defaultdict[str, list[str]] = defaultdict(list)
     for name, meter in reading.resolved.items():
-        if meter.calling.calls:
-            continue
-        behind[f"{meter.host.lower()}:{meter.port}"].append(name)
+        where = meter.host if meter.calling.calls else f"{meter.host.lower()}:{meter.port}"
+        behind[where].append(name)
     return ((where, ", ".join(names)) for where, names in behind.items() if len(names) > 1)
 
 

@@ -100,6 +100,10 @@ SENTENCES: Final = {
         "the meters' connections want {wanted} file descriptors and a process started like this one may open {allowed}: raise nofile under ulimits of the bridge in docker-compose.yml; without containers, LimitNOFILE of the service or ulimit -n",
         "las conexiones de los medidores necesitan {wanted} descriptores de archivo y un proceso iniciado como este puede abrir {allowed}: suba nofile en ulimits del puente en docker-compose.yml; sin contenedores, LimitNOFILE del servicio o ulimit -n",
     ),
+    "check.time_zone": (
+        "TZ={name} names no time zone, and UTC is taken: the history of meters whose clocks state none would be hours off; write it like America/Santiago",
+        "TZ={name} no es ningún huso horario y se toma UTC: el historial de los medidores cuyo reloj no indica ninguno quedaría horas corrido; escríbalo como America/Santiago",
+    ),
     "check.readable": (
         "everybody on this machine may read {files}: see the README, “Who may read the secrets”; without containers: chmod go= FILE",
         "cualquiera en este equipo puede leer {files}: vea en el README “Who may read the secrets”; sin contenedores: chmod go= ARCHIVO",

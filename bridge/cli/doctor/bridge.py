@@ -49,10 +49,25 @@ def bridge(report: Mapping[str, Any] | None, outbox: OutboxFile) -> Iterator[Fin
         yield bad("doctor.bridge.hangs", "doctor.bridge.hangs.fix", "config", hung[0])
     else:
         yield good("doctor.bridge.up", version=report["version"], up=duration_text(report["uptime_s"]))
+    yield from _shard(report)
     for said in complaints(report, "lease"):
         yield bad("doctor.bridge.lease", "doctor.bridge.lease.fix", "config", said)
     for said in complaints(report, "disk"):
         yield bad("doctor.disk.failing", "doctor.disk.failing.fix", "disk", said)
+
+
+def _shard(report: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield which part of the fleet it has; whether it may read it, the complaint about its lease says."""
+    shard, lease = report.get("shard"), report.get("lease")
+    if not shard:
+        return
+    values = {"number": str(shard["number"]), "shards": str(shard["count"]), "node": shard["node"]}
+    if lease is None:
+        yield good("doctor.bridge.shard", **values)
+    elif lease["held"]:
+        yield good("doctor.bridge.shard.held", **values)
+    else:
+        yield left_out("doctor.bridge.shard.not_held", **values)
 
 
 def complaints(report: Mapping[str, Any] | None, *whats: What) -> list[str]:

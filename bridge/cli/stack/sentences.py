@@ -87,8 +87,8 @@ SENTENCES: Final = {
         ),
     ),
     "stack.no_compose": (
-        '{file}: there is no docker-compose.yml of dlms-bridge; run this in the project\'s folder: {{docker run --rm -v "$PWD:/work" -w /work …}} in a container',
-        '{file}: no hay docker-compose.yml de dlms-bridge; ejecútelo en la carpeta del proyecto: {{docker run --rm -v "$PWD:/work" -w /work …}} en un contenedor',
+        '{file}: there is no docker-compose.yml of dlms-bridge; run this in the project\'s folder; in a container: docker run --rm -v "$PWD:/work" -w /work …',
+        '{file}: no hay docker-compose.yml de dlms-bridge; ejecútelo en la carpeta del proyecto; en un contenedor: docker run --rm -v "$PWD:/work" -w /work …',
     ),
     "stack.how_many": ("--shards: must be from {least} to {most}", "--shards: debe ser de {least} a {most}"),
     "stack.three_nodes": (

@@ -12,6 +12,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Final
 
 from bridge.cli.stack.compose_file import NUMBERED
+from bridge.cli.typed_here import STACK
 
 if TYPE_CHECKING:
     from bridge.cli.stack.compose_file import Mapping
@@ -56,6 +57,8 @@ def _own(name: str, shard: int, count: int) -> Mapping:
     own: Mapping = {"volumes": [f"./secrets/shard-{shard}:/run/secrets:ro"]}
     if name == "bridge":
         own["environment"] = {"SHARD__COUNT": str(count), "SHARD__INDEX": str(shard)}
+        if shard > 1:
+            own["environment"][STACK] = service_name(name, shard)
     return own
 
 

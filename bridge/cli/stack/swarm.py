@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from bridge.cli.stack.swarm_mounts import SwarmMounts
 from bridge.cli.stack.swarm_service import translated
+from bridge.cli.typed_here import OF_THE_SERVICE, STACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as ReadOnly
@@ -28,13 +29,14 @@ LEASES: Final = "leases"
 """The network of bridges and witnesses."""
 _DESK: Final = ("prometheus", "grafana", "alertmanager")
 """What there is one of: on one node, for what it keeps lies there."""
-_HAS_A_BRIDGE: Final = """\
+HAS_A_BRIDGE: Final = """\
 up=$$(mosquitto_sub -t '$$SYS/broker/uptime' -C 1 -W 4) || exit 1
-[ "$${up%% *}" -lt 60 ] ||
-awk '$$2 ~ /:075B$$/ && $$4 == "01" && $$3 !~ /0100007F:/ { found = 1 } END { exit !found }' /proc/net/tcp*
+[ "$${up%% *}" -lt 60 ] || mosquitto_pub -d -V 5 -q 1 -t relay/held -n | grep -q 'RC:0)'
 """
-"""That the broker answers, and, but for its first minute, that somebody from another container is connected to its port
-1883, in hexadecimal. Swarm gives a service its name in DNS only once it is healthy: so nobody can connect before."""
+"""That the broker answers, and, but for its first minute, that the shard's bridge is connected: it alone subscribes to
+this topic, and where nobody does, MQTT 5 says so (reason code 16, No matching subscribers: section 3.4.2.1). A
+connection alone says too little: a drain has one, also on a node that was cut off. Swarm gives a service its name in
+DNS only once it is healthy: so nobody can connect before."""
 _BRIDGE_USER: Final = 10001
 _MOSQUITTO_USER: Final = 1883
 
@@ -125,6 +127,7 @@ def _bridge(plan: SwarmPlan, shard: int) -> Mapping:
         **plan.environment.of_bridge(meters),
         "SHARD__COUNT": str(len(plan.owners)),
         "SHARD__INDEX": str(shard),
+        STACK: OF_THE_SERVICE,
         **_lease(plan),
     }
     if shard in plan.meter_files:
@@ -167,8 +170,9 @@ def _mosquitto(plan: SwarmPlan, shard: int) -> Mapping:
     # On a node that the others do not reach, a bridge stops with its lease, but its Mosquitto would stay connected to
     # ThingsBoard, and it and its successor would throw each other out: there is one session a token. Docker ends what
     # is unhealthy, also where nobody can tell it to.
-    test = ["CMD", "sh", "-c", _HAS_A_BRIDGE]
-    service["healthcheck"] = {**service["healthcheck"], "test": test, "retries": 4}
+    if plan.environment.goes_through_mosquitto:
+        test = ["CMD", "sh", "-c", HAS_A_BRIDGE]
+        service["healthcheck"] = {**service["healthcheck"], "test": test, "retries": 4}
     return service | mounts.mounted
 
 
@@ -186,7 +190,7 @@ def _witness(plan: SwarmPlan, number: int) -> Mapping:
     mounts = SwarmMounts(plan.files, plan.top, _BRIDGE_USER)
     mounts.secret(plan.keys / "SHARD__SECRET")
     place = f"node.hostname == {plan.nodes[number - 1]}" if plan.nodes else f"node.labels.dlms.witness == {number}"
-    service["environment"] = _lease(plan)
+    service["environment"] = {STACK: OF_THE_SERVICE, **_lease(plan)}
     service["networks"] = [LEASES]
     service["deploy"]["placement"] = {"constraints": [place]}
     return service | mounts.mounted
@@ -198,6 +202,7 @@ def _drain(plan: SwarmPlan) -> Mapping:
     mounts.secret(plan.keys / "broker")
     service["environment"] = {
         **plan.environment.of_drain(),
+        STACK: OF_THE_SERVICE,
         "SHARD__COUNT": str(len(plan.owners)),
         "SHARD__NODE": "{{.Node.Hostname}}",
         # The numbers of the shards are put in by the command.

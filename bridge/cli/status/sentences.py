@@ -61,6 +61,15 @@ SENTENCES: Final = {
     "status.verdict.not_yet": ("no meter is read yet", "aún no se ha leído ningún medidor"),
     "status.verdict.well": ("all is well", "todo va bien"),
     "status.about": ("dlms-bridge {version}, up {span}", "dlms-bridge {version}, en marcha desde hace {span}"),
+    "status.shard": ("shard {number} of {shards}", "fragmento {number} de {shards}"),
+    "status.shard.held": (
+        "shard {number} of {shards} on {node}, lease held",
+        "fragmento {number} de {shards} en {node}, tiene la concesión",
+    ),
+    "status.shard.not_held": (
+        "shard {number} of {shards} on {node}, without its lease",
+        "fragmento {number} de {shards} en {node}, sin la concesión",
+    ),
     "status.meter": ("meter", "medidor"),
     "status.state": ("state", "estado"),
     "status.last_value": ("last value", "último valor"),

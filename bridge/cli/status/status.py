@@ -56,7 +56,11 @@ def status(
             report = RunningBridge(port, host).status()
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error or type(error).__name__
-            terminal.wrap([terminal.sign("bad"), " "], say("status.no_answer", port=port, why=why))
+            said = say("status.no_answer", port=port, why=why)
+            if as_json:
+                terminal.say(json.dumps({"error": said}))
+            else:
+                terminal.wrap([terminal.sign("bad"), " "], said)
             return NO_ANSWER
         if as_json:
             terminal.say(json.dumps(report))

@@ -55,12 +55,23 @@ def show_status(
     _wrong(report, terminal, say, every=every)
     about = say("status.about", version=report["version"], span=duration_text(report["uptime_s"]))
     terminal.say((about, "dim"))
+    if shard := _shard(report, say):
+        terminal.say((shard, "dim"))
     terminal.say()
     MeterRows(report, terminal, say, every=every).show()
     _shared(report, terminal, say, every=every)
     terminal.say()
     rows = delivery_rows(report["delivery"], say, why)
     terminal.pairs([*rows, *audit_rows(report.get("audit"), say), *clock_rows(report.get("clock"), say)])
+
+
+def _shard(report: Mapping[str, Any], say: Catalogue) -> str:
+    """Which shard it is, where, and whether it may read its meters; empty for a bridge that is no shard."""
+    shard, lease = report.get("shard"), report.get("lease")
+    if not shard:
+        return ""
+    told = "status.shard" if lease is None else "status.shard.held" if lease["held"] else "status.shard.not_held"
+    return say(told, number=str(shard["number"]), shards=str(shard["count"]), node=shard["node"])
 
 
 def _verdict(report: Mapping[str, Any], terminal: Terminal, say: Catalogue) -> None:

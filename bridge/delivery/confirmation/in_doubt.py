@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bridge.delivery.confirmation.actions import PutBack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bridge.delivery.messages import Message
 
@@ -76,13 +76,9 @@ class InDoubt:
         """Those that were accepted then at the latest."""
         return [sent.message for sent in self._sent.values() if sent.accepted_s <= at_s]
 
-    def ripe(self, at_s: float, grace_s: float, *, since_s: float = -math.inf) -> list[Message]:
-        """Those that were accepted a grace before that, and sent no sooner than ``since_s``."""
-        return [
-            sent.message
-            for sent in self._sent.values()
-            if sent.handed_s >= since_s and sent.accepted_s + grace_s <= at_s
-        ]
+    def ripe(self, is_stored: Callable[[float], bool], *, since_s: float = -math.inf) -> list[Message]:
+        """Those that are stored, by when they were accepted, and were sent no sooner than ``since_s``."""
+        return [sent.message for sent in self._sent.values() if sent.handed_s >= since_s and is_stored(sent.accepted_s)]
 
     def ripen_s(self, grace_s: float) -> list[float]:
         """When each was accepted, and a grace has passed."""

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 from bridge.delivery.confirmation.actions import WriteMark
+from bridge.delivery.confirmation.mark_proof import MarkProof
 from bridge.delivery.confirmation.mark_speed import GRACE_S, MarkSpeed
 from bridge.delivery.confirmation.mark_table import State
 from bridge.delivery.confirmation.unmarked_rows import UnmarkedRows
@@ -21,6 +22,7 @@ _FRESH_S = 8.0  # a mark older than that is followed by another before anything 
 _STANDING_PAUSE_S, _STANDING_PAUSE_CAP_S = 1.0, 15.0
 _RETRY_MARKS_S = 60.0
 _ASK_AGAIN_S, _ASK_AGAIN_CAP_S = 0.05, 2.0
+_PROMPT_ASKS = 2  # however few marks there are room for: how late one comes back shows how late samples are
 _QUICK_ASKS = 4  # of a mark that a backlog waits for: its round trip is what the backlog's speed hangs on
 
 
@@ -46,6 +48,7 @@ class MarkChain:
         self.mark_every_s = GRACE_S
         self.speed = MarkSpeed()
         self.rows = UnmarkedRows()
+        self.proof = MarkProof()
         self.seen = seen
         """Whether a mark of this ThingsBoard ever came back."""
         self.is_markless = False
@@ -56,6 +59,7 @@ class MarkChain:
         """Marks in a row that did not come back."""
         self._value = first
         self._last_written_s = -math.inf
+        self._is_first_due = False  # no mark went behind anything in this session yet
         self._good_s = -math.inf  # when the last mark that came back was written
         self.since_s = math.inf
         """When the first one of the chain was written; infinite without a chain."""
@@ -68,17 +72,25 @@ class MarkChain:
         self.pending = None
         self.rows.session_began()
         self._last_written_s = -math.inf
+        self._is_first_due = True
 
     def end(self) -> None:
         """What the chain said counts no more."""
         self.since_s = math.inf
+
+    def handed(self, rows: int) -> None:
+        """So many rows were sent."""
+        self.rows.handed(rows)
+        self.proof.handed(rows)
 
     def write(self, now_s: float, *, is_standing: bool) -> WriteMark:
         """The next mark."""
         self._value += 1
         self.pending = Mark(self._value, now_s)
         self._last_written_s = now_s
+        self._is_first_due = self._is_first_due and not self.rows.are_any
         self.rows.mark_written()
+        self.proof.written()
         if is_standing:
             self.rows.let_trickle(is_any=self.lost.bit_count() == 1)
         return WriteMark(self._value)
@@ -96,7 +108,7 @@ class MarkChain:
         mark.asks += 1
         quick = _QUICK_ASKS if self.rows.is_much_before_mark else 0
         wait_s = min(_ASK_AGAIN_S * 2.0 ** max(0, mark.asks - quick), _ASK_AGAIN_CAP_S)
-        return now_s + max(wait_s, self._pace_s / 4)
+        return now_s + (max(wait_s, self._pace_s / 4) if mark.asks > _PROMPT_ASKS else wait_s)
 
     def resume(self) -> None:
         """The pending one is about to come back after a break in the chain, or as its first one."""
@@ -120,6 +132,7 @@ class MarkChain:
         if is_gap:
             self.since_s = mark.written_s
         self._good_s = mark.written_s
+        self.proof.back(mark.written_s, self.speed.grace_s, since_s=self.since_s)
         return mark, is_gap
 
     def lose(self, now_s: float) -> None:
@@ -150,7 +163,7 @@ class MarkChain:
             return False
         since_s = now_s - self._last_written_s
         if state is State.FLOWING:
-            if self.rows.want_mark:
+            if self._is_wanted:
                 return since_s >= self._pace_s
             return first_accepted_s is not None and now_s >= self._due_s(first_accepted_s)
         every_s = {State.STANDING: MARK_PATIENCE_S + self._standing_pause_s, State.UNMARKED: _RETRY_MARKS_S}
@@ -165,7 +178,7 @@ class MarkChain:
         if state is not State.FLOWING:
             return []
         times = [] if first_accepted_s is None else [self._due_s(first_accepted_s)]
-        if self.rows.want_mark:
+        if self._is_wanted:
             times.append(self._last_written_s + self._pace_s)
         return times
 
@@ -173,6 +186,11 @@ class MarkChain:
         """For what is sent: a grace after something was accepted, or to keep the chain."""
         due_s = min(first_accepted_s + self.speed.grace_s, self._good_s + _FRESH_S)
         return max(due_s, self._last_written_s + self.mark_every_s)
+
+    @property
+    def _is_wanted(self) -> bool:
+        """At once: rows wait for it, or much is to be proven, and the sooner in a session that may be short."""
+        return self.rows.want_mark or (self._is_first_due and self.rows.are_any and self.proof.is_much)
 
     def _is_gap(self, mark: Mark) -> bool:
         gap_s = max(GAP_S, 3 * (self.speed.round_trip_s or 0.0) + 2 * self.mark_every_s)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bridge.delivery.confirmation.actions import Renew, Stored
 from bridge.delivery.confirmation.in_doubt import InDoubt
 from bridge.delivery.confirmation.mark_chain import MarkChain
+from bridge.delivery.confirmation.mark_speed import GRACE_S
 from bridge.delivery.confirmation.mark_table import TABLE, Do, Event, State
 from bridge.delivery.confirmation.open_questions import OpenQuestions
 
@@ -39,9 +40,8 @@ class MarkSession:
         self.sent = InDoubt()
         self.chain = MarkChain(first, seen=seen)
         self.questions = OpenQuestions(first)
-        self.accepted_any = False
-        """Whether ThingsBoard accepted anything in this session."""
-        self._stored_any = False
+        self._accepted_s = math.inf  # when ThingsBoard first accepted anything in this session
+        self._was_long = False  # it was long enough for a mark a grace after that
         self._short = 0
         self.carry_until_s = math.inf
         """What was accepted in the last session counts in one that begins before."""
@@ -66,10 +66,15 @@ class MarkSession:
             self.state = state
         self._do[do](now_s, why)
 
+    def accepted(self, messages: Sequence[Message], now_s: float) -> None:
+        """ThingsBoard has taken these over."""
+        if self.sent.accepted(messages, now_s):
+            self._accepted_s = min(self._accepted_s, now_s)
+
     def let_go(self, stored: list[Message]) -> None:
         """These are stored."""
         if stored:
-            self._stored_any = True
+            self._was_long = True
             self._short = 0
             self.sent.let_go(stored)
             self.due.append(Stored(tuple(stored)))
@@ -101,14 +106,15 @@ class MarkSession:
         self.carry_until_s = math.inf
         self.chain.session_began()
         self.questions.clear()
-        self._stored_any = self.accepted_any = False
+        self._accepted_s = math.inf
+        self._was_long = False
 
     def _again(self, now_s: float, why: str) -> None:
         self._end(now_s, why or "the session was another one")
         self._begin(now_s, why)
 
     def _end(self, now_s: float, why: str) -> None:
-        self._short = self._short + 1 if self.accepted_any and not self._stored_any else 0
+        self._short = self._short + 1 if self._accepted_s < math.inf and not self._was_long else 0
         kept: list[Message] = []
         if self._short > _SHORT_SESSIONS:  # rule 7
             kept = self.sent.accepted_by(now_s - self._outlived_s)
@@ -136,9 +142,10 @@ class MarkSession:
     def _confirm(self, now_s: float, why: str) -> None:
         _ = why
         mark, is_gap = self.chain.take(now_s)
+        self._was_long |= mark.written_s >= self._accepted_s + GRACE_S
         if is_gap and (early := self.sent.handed_before(mark.written_s)):
             self.put_back("too long between two marks", early)
-        self.let_go(self.sent.ripe(mark.written_s, self.chain.speed.grace_s, since_s=self.chain.since_s))
+        self.let_go(self.sent.ripe(self.chain.proof.proves, since_s=self.chain.since_s))
 
     def _resume(self, now_s: float, why: str) -> None:
         self.chain.resume()

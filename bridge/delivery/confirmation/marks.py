@@ -9,19 +9,21 @@ Rules
 1. Marks go one after another; each must be there when it is asked for 10 s after ThingsBoard had it
    (a line may take its time with question and answer). A later mark says nothing about a gap, so they form a *chain*:
    two neighbours were written at most 25 s apart. (20 s without a database lost nothing, 55 s did.)
-2. A sample is sent only behind a mark of the chain, and is stored when a mark of the same chain comes back that was
-   written a *grace* after the sample was accepted: marks overtake samples. The grace is 2 s, and more when
-   marks come back slowly.
+2. A sample is sent only behind a mark of the chain, and is stored when two marks of the same chain came back: one that
+   was written after the sample was accepted, and one that was written a *grace* after that one: marks overtake
+   samples. The grace is 2 s, and more when marks come back slowly. Of few rows, one mark a grace after them is enough
+   (``mark_proof.py``).
 3. Little may be sent and not marked: 500 rows, then up to 3 000 while marks come back at once,
-   and less when they come back slowly. That keeps ThingsBoard's lag far below the grace: half a second at most.
+   and less when they come back slowly. That keeps ThingsBoard's lag small.
 4. A mark that does not come back, or a session that breaks: what is not stored is sent again. It overwrites itself.
 5. While marks *stand still* a few rows go behind the 1st, 2nd, 4th, 8th ... of them, so that ThingsBoard shows
    something should only the marks be broken; each time that is sent again.
 6. Marks that have never come back, from this ThingsBoard, for 5 min although it answers: a rule chain of
    the user's own takes them. Then accepted and a grace is all there is (``unmarked``); a mark is tried now and then.
-7. Sessions so short that nothing would ever be marked: from the third such one on, what was accepted in a session
-   counts in the next one, if that came within 10 s. At risk is then what a ThingsBoard that died in
-   between had in memory; one that died takes half a minute to return, another node of a cluster does not.
+7. Sessions so short that nothing would ever be marked, not even a grace after the first of it was accepted: from the
+   third such one on, what was accepted in a session counts in the next one, if that came within 10 s. At risk is then
+   what a ThingsBoard that died in between had in memory; one that died takes half a minute to return, another node of a
+   cluster does not.
 8. Nothing at all is answered for as long as the line may take: the session is renewed.
 
 What happens in which state, and the state after it, is a table: ``mark_table.py``. Its actions are in
@@ -145,12 +147,12 @@ class Marks:
     def handed(self, message: Message, now_s: float) -> None:
         """A message that matters was sent."""
         self._sent.handed(message, now_s)
-        self._chain.rows.handed(len(message.ids))
+        self._chain.handed(len(message.ids))
 
     def accepted(self, messages: Sequence[Message], now_s: float) -> None:
         """ThingsBoard has taken these over."""
         self._questions.progress(now_s)
-        self._session.accepted_any |= self._sent.accepted(messages, now_s)
+        self._session.accepted(messages, now_s)
 
     def refused(self, message: Message, now_s: float, *, is_unreadable: bool) -> None:
         """Nothing of it counts as stored."""
@@ -213,7 +215,8 @@ class Marks:
         if self._session.state is State.AWAY and self._sent and now_s >= self._session.carry_until_s:
             self._session.on(Event.DOWN, now_s)
         if self._session.state is State.UNMARKED:
-            self._session.let_go(self._sent.ripe(now_s, self.grace_s))
+            grace_s = self.grace_s
+            self._session.let_go(self._sent.ripe(lambda accepted_s: accepted_s + grace_s <= now_s))
 
     def _is_mark_due(self, now_s: float) -> bool:
         return self._used and self._chain.is_due(self._session.state, now_s, self._sent.first_accepted_s)

@@ -27,6 +27,11 @@ class UnmarkedRows:
         return max(0, int(self.most) - self._unmarked)
 
     @property
+    def are_any(self) -> bool:
+        """Whether anything was sent behind the last mark."""
+        return self._unmarked > self._before_mark
+
+    @property
     def want_mark(self) -> bool:
         """Whether a mark should be written as soon as one may be."""
         return self._is_mark_awaited or self._unmarked >= self.most / 2

@@ -22,7 +22,8 @@ _CLIENT_ID = "dlms-bridge-home-assistant"
 def home_assistant(settings: Settings, rng: random.Random) -> HomeAssistant:
     """Return the part; it does nothing where discovery is off and nothing told earlier is left to be taken back."""
     wanted = settings.home_assistant
-    told = ToldMeters(KeptFile(settings.data_dir / "home_assistant.json", "Home Assistant"))
+    loss = "a meter that has left the settings since it was told has to be removed in Home Assistant by hand"
+    told = ToldMeters(KeptFile(settings.data_dir / "home_assistant.json", "Home Assistant", loss=loss))
     topic = bridge_topic(settings.shard.index if settings.shard.several else None)
     broker = None
     # One that only sends what waits has no meters, and must not take back those that another shard reads now.

@@ -51,7 +51,7 @@ class HistoryWays:
             kept = json.loads(text)
             known = {field.name: kept[field.name] for field in fields(cls) if field.name in kept}
             return cls(**{**known, "dead": tuple(known.get("dead", ()))})
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return cls()
 
 

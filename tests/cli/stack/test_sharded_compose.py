@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from bridge.cli.typed_here import STACK
 from tests.cli.stack.conftest import TOP
 
 COMPOSE = yaml.safe_load((TOP / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -40,8 +41,11 @@ def test_the_others_are_copies_but_for_what_must_be_their_own(override, name, sh
         if made["environment"].get(key, "-") != origin["environment"].get(key, "-")
     }  # fmt: skip
     assert different == (
-        {"BROKER__HOST", "SHARD__COUNT", "SHARD__INDEX", "THINGSBOARD__PROVISION_NAME"} if name == "bridge" else set()
+        {"BROKER__HOST", "SHARD__COUNT", "SHARD__INDEX", "THINGSBOARD__PROVISION_NAME", STACK}
+        if name == "bridge"
+        else set()
     )
+    assert made["environment"].get(STACK) == ("bridge-" + str(shard) if name == "bridge" else None), "for its hints"
     assert f"./secrets/shard-{shard}:/run/secrets:ro" in made["volumes"]
 
 

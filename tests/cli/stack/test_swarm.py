@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gzip
 import re
-import socket
-import subprocess
 
 import pytest
 import yaml
 
+from bridge.cli.catalogue import Catalogue
 from bridge.cli.stack.shard_environment import TOKEN
+from bridge.cli.stack.swarm import HAS_A_BRIDGE
 from bridge.cli.stack.swarm_service import KEPT, LEFT_OUT, SAID_OTHERWISE, UnknownInComposeError, translated
+from bridge.cli.typed_here import STACK
 from bridge.configuration.load import load
 from bridge.configuration.sharding import own_of
 from bridge.outbox.destination import destination_of
@@ -19,7 +20,6 @@ from tests.cli.stack.conftest import ENV, TOP
 from tests.cli.stack.containers import inside, settings_of
 
 COMPOSE = yaml.safe_load((TOP / "docker-compose.yml").read_text(encoding="utf-8"))
-_SOCKET = "   0: 0000000000000000FFFF0000020A000A:075B 0000000000000000FFFF0000{:08X}:A1B2 {}"
 ONE_OF_EACH = {"prometheus": "prometheus", "grafana": "grafana", "alertmanager": "alertmanager"}
 OF_TWO_SHARDS = {**{f"{name}-{shard}": name for name in ("bridge", "mosquitto") for shard in (1, 2)}, **ONE_OF_EACH}
 
@@ -52,33 +52,12 @@ def test_what_is_kept_is_the_same(stack, made, origin):
     assert set(compose["networks"]) <= set(service["networks"])
 
 
-@pytest.mark.parametrize(
-    ("connected", "up", "healthy"),
-    [
-        ("10.0.3.7", "61 seconds", True),
-        ("127.0.0.1", "61 seconds", False),
-        (None, "61 seconds", False),
-        (None, "59 seconds", True),
-        ("10.0.3.7", "", False),
-    ],
-)
-def test_a_mosquitto_without_a_bridge_is_not_healthy_but_for_its_first_minute(stack, tmp_path, connected, up, healthy):
-    """Run as Docker runs it, on what the kernel would show: the broker listens, and perhaps somebody is connected."""
-    [*shell, script] = stack["services"]["mosquitto-1"]["healthcheck"]["test"]
-    assert shell == ["CMD", "sh", "-c"]
-    (tmp_path / "mosquitto_sub").write_text(f"#!/bin/sh\n[ '{up}' ] && echo '{up}'\n")
-    (tmp_path / "mosquitto_sub").chmod(0o755)
-    lines = [
-        "  sl  local_address                         remote_address                        st",
-        _SOCKET.format(0, "0A"),
-    ]
-    if connected:
-        lines.append(_SOCKET.format(int.from_bytes(socket.inet_aton(connected), "little"), "01"))
-    (tmp_path / "tcp").write_text("")
-    (tmp_path / "tcp6").write_text("\n".join(lines) + "\n")
-    script = script.replace("$$", "$").replace("/proc/net", str(tmp_path))
-    done = subprocess.run(("sh", "-c", script), env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
-    assert (done.returncode == 0) is healthy
+def test_a_relay_is_healthy_while_a_bridge_holds_it_and_one_without_sessions_while_it_answers(project, stack):
+    """What the check does to a real broker: ``tests/mosquitto/test_beside.py``."""
+    assert stack["services"]["mosquitto-1"]["healthcheck"]["test"] == ["CMD", "sh", "-c", HAS_A_BRIDGE]
+    project.write(".env", f"{(project.folder / '.env').read_text()}THINGSBOARD__VIA=direct\n")
+    assert project.stack(2) == 0, project.said
+    assert project.yaml()["services"]["mosquitto-1"]["healthcheck"] == COMPOSE["services"]["mosquitto"]["healthcheck"]
 
 
 @pytest.mark.parametrize(("made", "origin"), OF_TWO_SHARDS.items())
@@ -159,6 +138,14 @@ def test_each_shard_loads_what_compose_would_have_given_it(project, stack, tmp_p
         assert settings.broker.host == f"mosquitto-{shard}"
     passwords = {name: one.password for settings in shards.values() for name, one in settings.meters.items()}
     assert passwords["m1"].get_secret_value() == "pa$$word"
+
+
+@pytest.mark.parametrize("service", ["bridge-1", "bridge-2", "witness-3", "drain"])
+def test_its_hints_say_what_is_typed_on_swarm(project, stack, tmp_path, service):
+    environ = inside(project, service, tmp_path)
+    environ[STACK] = environ[STACK].replace("{{.Service.Name}}", f"dlms-bridge_{service}")  # as Swarm does
+    hint = Catalogue.of(environ)("doctor.bridge.hangs.fix")
+    assert f"docker service update --force dlms-bridge_{service}" in hint
 
 
 def test_what_drains_gets_what_it_needs_and_no_secret_but_the_brokers(project, stack, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.delivery.confirmation.actions import Ask, PutBack, Stored, Wait, WriteMark
 from bridge.delivery.confirmation.mark_chain import GAP_S
+from bridge.delivery.confirmation.mark_proof import FEW_ROWS
 from bridge.delivery.confirmation.mark_speed import GRACE_S
 from bridge.delivery.confirmation.mark_table import State
 from bridge.delivery.confirmation.marks import Marks
@@ -126,12 +127,30 @@ def test_with_marks_that_limits_make_rare_the_chain_may_be_longer(flowing):
 
 
 def test_only_so_much_is_sent_and_not_marked_and_a_mark_follows_when_half_of_it_is(flowing):
-    hand(flowing, rows(FIRST_ROWS // 2 - 1), 0.1)
-    assert actions(flowing, 0.1) == []
-    hand(flowing, rows(FIRST_ROWS // 2 + 1, 5000), 0.1)
-    assert flowing.room(0.1) == 0
-    assert mark(flowing, 0.2) == []
-    assert flowing.room(0.2) == 1.5 * FIRST_ROWS
+    one = hand(flowing, message(1), 0.1)
+    assert mark(flowing, 2.1) == [Stored((one,))]
+    hand(flowing, rows(FIRST_ROWS // 2 - 1), 2.2)
+    assert actions(flowing, 2.2) == []
+    hand(flowing, rows(FIRST_ROWS // 2 + 1, 5000), 2.2)
+    assert flowing.room(2.2) == 0
+    assert mark(flowing, 2.3) == []
+    assert flowing.room(2.3) == 1.5 * FIRST_ROWS
+
+
+def test_much_at_a_sessions_beginning_has_a_mark_at_once_and_is_stored_by_the_one_a_grace_after_that(flowing):
+    few = hand(flowing, rows(FEW_ROWS), 0.2)
+    assert actions(flowing, 0.2) == []
+    more = hand(flowing, rows(FEW_ROWS, 5000), 0.3)
+    assert mark(flowing, 0.3) == []
+    assert mark(flowing, 0.3 + GRACE_S) == [Stored((few, more))]
+
+
+def test_much_is_not_stored_by_a_mark_alone_however_late_it_is_written(flowing):
+    one = hand(flowing, message(1), 0.1)
+    assert mark(flowing, 2.1) == [Stored((one,))]
+    much = hand(flowing, rows(FEW_ROWS + 1, 100), 2.2)
+    assert mark(flowing, 9.0) == []
+    assert mark(flowing, 9.0 + GRACE_S) == [Stored((much,))]
 
 
 def test_while_marks_come_back_at_once_behind_much_more_may_be_sent_up_to_a_bound(flowing):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.delivery.confirmation.actions import PutBack, Stored
+from bridge.delivery.confirmation.mark_proof import FEW_ROWS
 from bridge.delivery.confirmation.mark_session import AT_ONCE_S
 from bridge.delivery.confirmation.mark_speed import GRACE_S
 from bridge.delivery.confirmation.marks import Marks
@@ -13,6 +14,7 @@ from tests.delivery.confirmation.marking import (
     hand,
     mark,
     message,
+    rows,
     short_session,
     waits_until,
 )
@@ -27,6 +29,16 @@ def test_from_the_third_session_that_was_too_short_on_what_was_accepted_counts_i
     assert marks.sent_ids() == [1]
     marks.up(6)
     assert mark(marks, 6 + GRACE_S) == [Stored((one,))]
+
+
+def test_a_session_long_enough_for_a_mark_a_grace_after_what_was_accepted_is_not_short_though_it_proves_nothing(marks):
+    for now_s in (0, 10, 20, 30):
+        marks.up(now_s)
+        mark(marks, now_s)
+        much = hand(marks, rows(FEW_ROWS + 1), now_s + 0.1)
+        assert mark(marks, now_s + 0.1 + GRACE_S) == []
+        marks.down(now_s + 5, "closed")
+        assert actions(marks, now_s + 5) == [PutBack((much,), "closed")]
 
 
 def test_what_was_acknowledged_right_before_the_end_does_not_count_where_the_acknowledgement_is_all_there_is():

@@ -130,7 +130,7 @@ BITES: dict[str, Bite] = {
         2,
         "a mark counts for what was accepted just before it",
         _no_grace,
-        '{"meters":5,"interval_s":1.0,"feed_s":60.0,"backlog":800,"store_rate_per_s":500.0,'
+        '{"meters":5,"interval_s":1.0,"feed_s":60.0,"backlog":1000,"store_rate_per_s":200.0,'
         '"faults":[[8.0,"kill_at_mark",1.0,0.0],[20.0,"kill_at_mark",1.0,0.0],[32.0,"kill_at_mark",1.0,0.0],'
         '[44.0,"kill_at_mark",1.0,0.0]]}',
         "confirmed and are not stored",
@@ -168,7 +168,7 @@ BITES: dict[str, Bite] = {
         "a limit that is not told is never learnt",
         _nothing_learnt,
         '{"meters":60,"feed_s":60.0,"tenant":["","5:1",""]}',
-        "stands still",
+        "samples wait",
     ),
     "fixed-size": Bite(
         9,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import DiskError
@@ -38,6 +38,7 @@ class Disk:
     def __init__(self, folder: Path, book: Book, time: Callable[[], float]) -> None:
         self.folder = folder
         self.path = folder / "outbox.db"
+        self._log = folder / "outbox.db-wal"
         self.book = book
         self.time = time
         self.is_full = False
@@ -47,8 +48,8 @@ class Disk:
 
     def note_sync(self) -> None:
         """The log is on the disk up to here."""
-        log = self.path.with_name(self.path.name + "-wal")
-        self.synced_bytes = log.stat().st_size if log.exists() else 0
+        with suppress(FileNotFoundError):
+            self.synced_bytes = self._log.stat().st_size
 
     def left_behind(self, to: Path, rng: random.Random, *, power_cut: bool) -> None:
         """Copy what the next life finds."""

@@ -23,10 +23,14 @@ from typing import TYPE_CHECKING
 from tests.delivery.simulation.book import Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.delivery.simulation.plan import Plan
     from tests.delivery.simulation.world import World
 
 _LOOK_EVERY_S = 10.0
+_SOON_S = 60.0
+"""For so long whether all is home is looked at each second; what takes longer is looked at more seldom."""
 _REFUSAL_MEMORY_S = 300.0
 _PARKED_S = 900.0
 """A device that was refused is tried again within this."""
@@ -40,6 +44,8 @@ _ENTRY_BYTES = 70
 _KEY_BYTES = 14
 _QUESTION_BYTES = 150
 """About a device, with the headers; about as much as its answer and the acknowledgement."""
+_MESSAGE_S = 2.0
+"""A message may take a slow line so long: so it holds few rows there."""
 _HALVINGS = 10
 """A message of hundreds of samples is halved so often until the one that cannot be read is alone."""
 
@@ -104,8 +110,9 @@ def drain_s(plan: Plan, rows: int) -> float:
         seconds += _LESSONS * (10 + 3 * plan.meters / regular + 2 * plan.meters * rtt_s)
     if plan.drop_every:
         # So many sessions are needed, and each opens all devices anew.
-        sessions = (plan.meters + rows / 20) / max(1, plan.drop_every - 1)
-        seconds += 2 * sessions * (15 + 2 * plan.meters * rtt_s)
+        slow = _MESSAGE_S * plan.up_bytes_s / _row_bytes(plan)
+        sessions = (plan.meters + rows / min(20.0, max(1.0, slow or math.inf))) / max(1, plan.drop_every - 1)
+        seconds += 2 * sessions * (15 + plan.meters * (rtt_s + _introduction_s(plan)))
     if plan.poison:
         # Each half that holds it ends a session, and the next one introduces all devices anew.
         seconds += _HALVINGS * math.ceil(rows / plan.poison) * (15 + plan.meters * _introduction_s(plan))
@@ -190,16 +197,19 @@ class Judge:
 
     def _could_go(self) -> int:
         """How many samples wait that ThingsBoard would take."""
+        waiting = self._world.book.waiting_by_device
+        return max(0, sum(waiting.values()) - self._refused(waiting) - self._world.book.poison_waiting)
+
+    def _refused(self, waiting: Mapping[str, int]) -> int:
+        """Samples of devices that it has not, and would not make now."""
         world = self._world
-        plan, waiting = world.plan, world.book.waiting_by_device
-        refused = world.book.poison_waiting
-        if world.plan.bad_names:
-            refused += sum(count for name, count in waiting.items() if name.startswith("<"))
+        plan = world.plan
         # Who came too late for the room there was is tried again after a while.
-        if plan.room >= 0 and world.loop.time() < (world.began_s + plan.room_from_s + _REFUSAL_MEMORY_S + _PARKED_S):
-            known = set(world.model.devices)
-            refused += sum(count for name, count in waiting.items() if name not in known)
-        return world.book.waiting - refused
+        is_full = plan.room >= 0 and world.loop.time() < (
+            world.began_s + plan.room_from_s + _REFUSAL_MEMORY_S + _PARKED_S
+        )
+        known = set(world.model.devices) if is_full else set(waiting)
+        return sum(count for name, count in waiting.items() if name.startswith("<") or name not in known)
 
     async def wait_for_the_end(self) -> None:
         """Until everything is home, or the time for it is over, or something failed."""
@@ -208,8 +218,9 @@ class Judge:
             await asyncio.sleep(1)
         self.disturbed("all is mended")
         began_s = world.loop.time()
-        self._before = world.server.rows_sent, world.book.waiting, world.model.counts["sessions"]
-        bound_s = drain_s(world.plan, world.book.waiting + self._pending())
+        waits = world.book.waiting + self._pending()
+        self._before = world.server.rows_sent, waits, world.model.counts["sessions"]
+        bound_s = drain_s(world.plan, waits)
         if world.plan.room >= 0:
             bound_s += max(0.0, world.began_s + world.plan.room_from_s - began_s)
         while not self._failed.is_set():
@@ -220,7 +231,7 @@ class Judge:
             if world.loop.time() - began_s > bound_s:
                 self.fail(f"not home after {bound_s:.0f} s: {self._left()} samples wait | {self.state()}")
                 return
-            await asyncio.sleep(1)
+            await asyncio.sleep(1 if world.loop.time() - began_s < _SOON_S else 5)
 
     def _left(self) -> int:
         book = self._world.book
@@ -230,7 +241,9 @@ class Judge:
         return count
 
     def _pending(self) -> int:
-        return 0
+        """Samples that are in memory alone, as while the disk refuses: they go from there."""
+        life = self._world.life
+        return 0 if life is None else life.outbox.state.pending
 
     def state(self) -> str:
         """What can be said of the wing now, for a person."""
@@ -268,6 +281,7 @@ class Judge:
         world = self._world
         self._judge_doubles()
         world.server.pump()
+        world.model.store_until(world.loop.time())
         for device in world.model.devices:
             if device != world.model.behaviour.gateway_name or world.plan.as_device:
                 world.book.found_stored(device, world.model.rows(device))

@@ -135,9 +135,21 @@ class Server:
     # The model's side.
 
     def pump(self) -> None:
-        """Let the model go on until now, pass on what it gives, and set the timer for the next."""
-        now_s, marked = self._loop.time(), False
-        for event in self.model.advance(now_s):
+        """Let the model go on until now, pass on what it gives, and set the timer for the next.
+
+        What reaches the database meanwhile does so when somebody looks.
+        """
+        next_s = self.model.next_event_s()
+        marked = next_s is not None and next_s <= self._loop.time() and self._pass_on()
+        self._arm()
+        if marked and self.at_mark is not None:
+            happens, self.at_mark = self.at_mark, None
+            happens()
+
+    def _pass_on(self) -> bool:
+        """Pass on what the model gives; return whether an answer about a mark is among it."""
+        marked = False
+        for event in self.model.advance(self._loop.time()):
             match event:
                 case Puback(session, mid, reason):
                     self._acknowledge(self._ends.get(id(session)), mid, reason)
@@ -154,10 +166,7 @@ class Server:
                         if self.trace is not None:
                             self._say("<", ("closed",))
                         end.connection.close_from_server()
-        self._arm()
-        if marked and self.at_mark is not None:
-            happens, self.at_mark = self.at_mark, None
-            happens()
+        return marked
 
     def _acknowledge(self, end: _ServerEnd | None, mid: int, reason: str | None) -> None:
         """On MQTT 5 with its reason."""

@@ -33,6 +33,15 @@ SENTENCES: Final = {
         "poner cada uno en un archivo con su nombre en ./secrets, quitarlo de .env y después docker compose up -d",
     ),
     "doctor.bridge.up": ("runs, version {version}, for {up}", "en marcha, versión {version}, desde hace {up}"),
+    "doctor.bridge.shard": ("shard {number} of {shards}", "fragmento {number} de {shards}"),
+    "doctor.bridge.shard.held": (
+        "shard {number} of {shards} on {node}, lease held",
+        "fragmento {number} de {shards} en {node}, tiene la concesión",
+    ),
+    "doctor.bridge.shard.not_held": (
+        "shard {number} of {shards} on {node}, without its lease",
+        "fragmento {number} de {shards} en {node}, sin la concesión",
+    ),
     "doctor.bridge.version": (
         "version {running} is running, this is {here}",
         "está en marcha la versión {running}, esta es la {here}",
