@@ -4,7 +4,7 @@
 ThingsBoard host set ``CONFIRM``   a sample is stored when
 ==================== ============= ===========================================================================
 no                   any           the local broker has acknowledged it (``accepted.py``)
-yes                  ``mark``      a mark that was written a grace after it was accepted came back (``marks.py``)
+yes                  ``mark``      two marks that were written after it was accepted came back (``marks.py``)
 yes                  ``fence``     it was accepted, and a grace has passed (``marks.py``, without marks)
 yes                  ``puback``    the local broker has acknowledged it, and two minutes have passed without a break
 ==================== ============= ===========================================================================

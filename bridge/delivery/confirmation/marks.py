@@ -1,4 +1,4 @@
-"""Marks: a sample is stored when a mark that was written a grace after it was accepted has come back.
+"""Marks: a sample is stored when marks that were written after it was accepted have come back.
 
 A mark is a client attribute of the gateway with a number in it. ThingsBoard writes it to its database and, when asked,
 says what is there; its acknowledgement says only that a message lies in a queue, in memory. Measured on 3.6 to 4.3:
